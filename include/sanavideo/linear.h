@@ -1,0 +1,47 @@
+/** Dense products with fused epilogues. */
+#ifndef SANAVIDEO_LINEAR_H
+#define SANAVIDEO_LINEAR_H
+
+#include "sanavideo/weight.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum sv_activation {
+    SV_NO_ACTIVATION = 0,
+    /** x * sigmoid(x) */
+    SV_SILU = 1,
+    /** 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+    SV_GELU_TANH = 2
+} sv_activation;
+
+/**
+ * What is done to a product before it is stored, in fp32 and in this order:
+ * y = residual + gate * activation(product + bias). Null members are left out.
+ *
+ * bias: f32 [out]. gate: f32 [groups, rows, out], of which row gate_row is used; the product's rows are
+ * divided evenly among the groups, in order (one group a frame, or one for all). residual: the output's
+ * shape and dtype; it may be the output itself.
+ */
+typedef struct sv_epilogue {
+    const sv_tensor* bias;
+    sv_activation activation;
+    const sv_tensor* gate;
+    int32_t gate_row;
+    const sv_tensor* residual;
+} sv_epilogue;
+
+/**
+ * out[r, n] = epilogue(sum_k in[r, k] * weight[n, k]), fp32 accumulation, rounded once when stored.
+ *
+ * in: [..., in_features]; out: [..., out_features] with as many rows, same dtype as in; the weight's
+ * dtype is in's. out must not overlap in. epilogue may be null.
+ */
+SV_API sv_status sv_linear(sv_context* context, const sv_tensor* in, const sv_weight* weight,
+                           const sv_epilogue* epilogue, const sv_tensor* out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,13 @@
+/** The whole ABI. */
+#ifndef SANAVIDEO_SANAVIDEO_H
+#define SANAVIDEO_SANAVIDEO_H
+
+#include "sanavideo/attention.h"
+#include "sanavideo/convolution.h"
+#include "sanavideo/core.h"
+#include "sanavideo/elementwise.h"
+#include "sanavideo/linear.h"
+#include "sanavideo/norm.h"
+#include "sanavideo/weight.h"
+
+#endif

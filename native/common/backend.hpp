@@ -1,0 +1,118 @@
+// The table of ops that a backend fills in. Ops get checked arguments (common/*.cpp checks them against the
+// headers in include/) and throw Error. One table a CPU variant, one for CUDA.
+#pragma once
+
+#include "common/weight.hpp"
+#include "sanavideo/sanavideo.h"
+
+namespace sv {
+
+// The types of the ops. A backend declares its ops with them: `op::add add;`
+namespace op {
+
+// weight.h
+using weight_create = sv_weight*(sv_context&, sv_weight_kind, sv_dtype, int rank,
+                                 const int64_t* shape);
+
+// linear.h; epilogue members are null or checked
+using linear = void(sv_context&, const sv_tensor& in, const sv_weight& weight,
+                    const sv_epilogue& epilogue, const sv_tensor& out);
+
+// norm.h; residual is null or checked
+using layer_norm_modulated = void(sv_context&, const sv_tensor& in, const sv_tensor& modulation,
+                                  int shift_row, int scale_row, float epsilon,
+                                  const sv_tensor& out);
+using rms_norm = void(sv_context&, const sv_tensor& in, int part, const sv_tensor& weight,
+                      float weight_offset, float epsilon, const sv_tensor* residual,
+                      const sv_tensor& out);
+using row_square_sums = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
+using channel_norm = void(sv_context&, const sv_tensor& in, const sv_tensor& gamma, bool silu,
+                          const sv_tensor& out);
+
+// attention.h; each state is null or checked
+using rope_angles = void(sv_context&, int64_t first_frame, int64_t frames, int64_t height,
+                         int64_t width, double theta, const sv_tensor& out);
+using linear_attention = void(sv_context&, const sv_tensor& qkv, const sv_tensor& square_sums,
+                              const sv_tensor& q_weight, const sv_tensor& k_weight,
+                              float norm_epsilon, const sv_tensor& angles, float epsilon,
+                              const sv_tensor* state_in_values, const sv_tensor* state_in_keys,
+                              const sv_tensor* state_out_values, const sv_tensor* state_out_keys,
+                              const sv_tensor& out);
+using cross_attention = void(sv_context&, const sv_tensor& q, const sv_tensor& square_sums,
+                             const sv_tensor& q_weight, float norm_epsilon, const sv_tensor& kv,
+                             const sv_tensor& out);
+using frame_attention = void(sv_context&, const sv_tensor& qkv, const sv_tensor& out);
+using text_attention = void(sv_context&, const sv_tensor& qkv, int heads, int key_heads,
+                            double theta, float scale, float cap, int64_t window,
+                            const sv_tensor& out);
+
+// convolution.h; bias and previous are null or checked
+using depthwise_gate = void(sv_context&, const sv_tensor& in, const sv_weight& weight,
+                            const sv_tensor* bias, const sv_tensor& out);
+using temporal_convolution = void(sv_context&, const sv_tensor& in, const sv_tensor* previous,
+                                  const sv_weight& weight, const sv_epilogue& epilogue,
+                                  const sv_tensor& out);
+using convolution = void(sv_context&, const sv_tensor& in, const sv_weight& weight,
+                         const sv_epilogue& epilogue, const sv_tensor& out);
+using upsample_convolution = void(sv_context&, const sv_tensor& in, const sv_weight& weight,
+                                  const sv_tensor* bias, const sv_tensor& out);
+using interleave_frames = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
+
+// elementwise.h
+using patchify = void(sv_context&, const sv_tensor& in, int patch_frames, int patch_height,
+                      int patch_width, const sv_tensor& out);
+using unpatchify = patchify;
+using timestep_sinusoids = void(sv_context&, const double* timesteps, int64_t count,
+                                const sv_tensor& out);
+using modulation = void(sv_context&, const sv_tensor& table, const sv_tensor& embedding,
+                        const sv_tensor& out);
+using activate = void(sv_context&, const sv_tensor& in, sv_activation activation,
+                      const sv_tensor& out);
+using add = void(sv_context&, const sv_tensor& in, const sv_tensor& other, const sv_tensor& out);
+using convert = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
+using combine = void(sv_context&, int count, const float* coefficients, const sv_tensor** inputs,
+                     const sv_tensor& out);
+using scale_channels = void(sv_context&, const sv_tensor& in, const sv_tensor& scale,
+                            const sv_tensor& shift, const sv_tensor& out);
+using to_rgb8 = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
+using embedding = void(sv_context&, const sv_tensor& table, const int32_t* ids, int64_t count,
+                       float scale, const sv_tensor& out);
+using geglu = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
+using all_finite = bool(sv_context&, const sv_tensor& in);
+
+}  // namespace op
+
+struct Backend {
+    const char* name;
+    op::weight_create* weight_create;
+    op::linear* linear;
+    op::layer_norm_modulated* layer_norm_modulated;
+    op::rms_norm* rms_norm;
+    op::row_square_sums* row_square_sums;
+    op::channel_norm* channel_norm;
+    op::rope_angles* rope_angles;
+    op::linear_attention* linear_attention;
+    op::cross_attention* cross_attention;
+    op::frame_attention* frame_attention;
+    op::text_attention* text_attention;
+    op::depthwise_gate* depthwise_gate;
+    op::temporal_convolution* temporal_convolution;
+    op::convolution* convolution;
+    op::upsample_convolution* upsample_convolution;
+    op::interleave_frames* interleave_frames;
+    op::patchify* patchify;
+    op::unpatchify* unpatchify;
+    op::timestep_sinusoids* timestep_sinusoids;
+    op::modulation* modulation;
+    op::activate* activate;
+    op::add* add;
+    op::convert* convert;
+    op::combine* combine;
+    op::scale_channels* scale_channels;
+    op::to_rgb8* to_rgb8;
+    op::embedding* embedding;
+    op::geglu* geglu;
+    op::all_finite* all_finite;
+};
+
+}  // namespace sv

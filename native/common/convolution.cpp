@@ -1,0 +1,117 @@
+// The ABI of sanavideo/convolution.h: checks, then the backend.
+#include "sanavideo/convolution.h"
+
+#include "common/context.hpp"
+#include "common/linear.hpp"
+
+namespace sv {
+namespace {
+
+void require_input(const sv_tensor* in, std::initializer_list<int64_t> shape) {
+    require(in, "in", require_float(in, "in").dtype, shape);
+}
+
+void require_channels(const sv_tensor& in, int64_t expected) {
+    if (channels(in) != expected) {
+        fail(SV_INVALID_ARGUMENT, "in has %ld channels, expected the weight's %ld",
+             long(channels(in)), long(expected));
+    }
+}
+
+}  // namespace
+}  // namespace sv
+
+extern "C" {
+
+sv_status sv_depthwise_gate(sv_context* context, const sv_tensor* in, const sv_weight* weight,
+                            const sv_tensor* bias, const sv_tensor* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::require_input(in, {-1, -1, -1, -1});
+        const sv_weight& packed = sv::require_weight(weight, SV_WEIGHT_DEPTHWISE, in->dtype);
+        sv::require_channels(*in, packed.shape[0]);
+        if (packed.shape[0] % 2 != 0) {
+            sv::fail(SV_INVALID_ARGUMENT, "weight has %ld channels, expected an even number",
+                     long(packed.shape[0]));
+        }
+        sv::require(bias, "bias", SV_F32, {packed.shape[0]});
+        sv::require(out, "out", in->dtype,
+                    {in->shape[0], in->shape[1], in->shape[2], packed.shape[0] / 2});
+        sv::require_apart(*out, "out", *in, "in");
+        c.backend->depthwise_gate(c, *in, packed, bias, *out);
+    });
+}
+
+sv_status sv_temporal_convolution(sv_context* context, const sv_tensor* in,
+                                  const sv_tensor* previous, const sv_weight* weight,
+                                  const sv_epilogue* epilogue, const sv_tensor* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::require_input(in, {-1, -1, -1, -1});
+        const sv_weight& packed = sv::require_weight(weight, SV_WEIGHT_TEMPORAL, in->dtype);
+        sv::require_channels(*in, packed.shape[1]);
+        sv::require(out, "out", in->dtype,
+                    {in->shape[0], in->shape[1], in->shape[2], in->shape[3]});
+        sv::require_apart(*out, "out", *in, "in");
+        if (previous != nullptr) {
+            sv::require(previous, "previous", in->dtype,
+                        {in->shape[0], in->shape[2], in->shape[3]});
+            sv::require_apart(*out, "out", *previous, "previous");
+        }
+        sv_epilogue checked = sv::require_epilogue(epilogue, *out);
+        if (checked.bias != nullptr || checked.activation != SV_NO_ACTIVATION) {
+            sv::fail(SV_INVALID_ARGUMENT,
+                     "the epilogue holds a bias or an activation, expected gate and residual only");
+        }
+        c.backend->temporal_convolution(c, *in, previous, packed, checked, *out);
+    });
+}
+
+sv_status sv_convolution(sv_context* context, const sv_tensor* in, const sv_weight* weight,
+                         const sv_epilogue* epilogue, const sv_tensor* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::require_input(in, {-1, -1, -1, -1});
+        const sv_weight& packed = sv::require_weight(weight, SV_WEIGHT_CONVOLUTION, in->dtype);
+        sv::require_channels(*in, packed.shape[1]);
+        int64_t frames = in->shape[0] - packed.shape[2] + 1;
+        if (frames < 1) {
+            sv::fail(SV_INVALID_ARGUMENT, "in has %ld frames, expected at least the weight's %ld",
+                     long(in->shape[0]), long(packed.shape[2]));
+        }
+        sv::require(out, "out", in->dtype, {frames, in->shape[1], in->shape[2], packed.shape[0]});
+        sv::require_apart(*out, "out", *in, "in");
+        sv_epilogue checked = sv::require_epilogue(epilogue, *out);
+        if (checked.gate != nullptr || checked.activation != SV_NO_ACTIVATION) {
+            sv::fail(SV_INVALID_ARGUMENT,
+                     "the epilogue holds a gate or an activation, expected bias and residual only");
+        }
+        c.backend->convolution(c, *in, packed, checked, *out);
+    });
+}
+
+sv_status sv_upsample_convolution(sv_context* context, const sv_tensor* in, const sv_weight* weight,
+                                  const sv_tensor* bias, const sv_tensor* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::require_input(in, {-1, -1, -1, -1});
+        const sv_weight& packed = sv::require_weight(weight, SV_WEIGHT_UPSAMPLE, in->dtype);
+        sv::require_channels(*in, packed.shape[1]);
+        if (bias != nullptr) sv::require(bias, "bias", SV_F32, {packed.shape[0]});
+        sv::require(out, "out", in->dtype,
+                    {in->shape[0], 2 * in->shape[1], 2 * in->shape[2], packed.shape[0]});
+        sv::require_apart(*out, "out", *in, "in");
+        c.backend->upsample_convolution(c, *in, packed, bias, *out);
+    });
+}
+
+sv_status sv_interleave_frames(sv_context* context, const sv_tensor* in, const sv_tensor* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::require_input(in, {-1, -1, -1});
+        if (in->shape[2] % 2 != 0) {
+            sv::fail(SV_INVALID_ARGUMENT, "in has %ld channels, expected an even number",
+                     long(in->shape[2]));
+        }
+        sv::require(out, "out", in->dtype, {2 * in->shape[0], in->shape[1], in->shape[2] / 2});
+        sv::require_apart(*out, "out", *in, "in");
+        c.backend->interleave_frames(c, *in, *out);
+    });
+}
+
+}  // extern "C"

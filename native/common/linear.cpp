@@ -1,0 +1,62 @@
+#include "common/linear.hpp"
+
+#include "common/context.hpp"
+
+namespace sv {
+
+const sv_weight& require_weight(const sv_weight* weight, sv_weight_kind kind, sv_dtype dtype) {
+    if (weight == nullptr) fail(SV_INVALID_ARGUMENT, "weight is null");
+    if (weight->kind != kind) {
+        fail(SV_INVALID_ARGUMENT, "weight is of kind %d, expected kind %d", int(weight->kind),
+             int(kind));
+    }
+    if (weight->dtype != dtype) {
+        fail(SV_INVALID_ARGUMENT, "weight is %s, expected the input's dtype %s",
+             name_of(weight->dtype), name_of(dtype));
+    }
+    return *weight;
+}
+
+sv_epilogue require_epilogue(const sv_epilogue* epilogue, const sv_tensor& out) {
+    if (epilogue == nullptr) return sv_epilogue{};
+    if (epilogue->bias != nullptr) require(epilogue->bias, "bias", SV_F32, {channels(out)});
+    if (epilogue->activation < SV_NO_ACTIVATION || epilogue->activation > SV_GELU_TANH) {
+        fail(SV_INVALID_ARGUMENT, "activation is %d, expected 0 to %d", int(epilogue->activation),
+             int(SV_GELU_TANH));
+    }
+    if (epilogue->gate != nullptr) {
+        const sv_tensor& gate = require(epilogue->gate, "gate", SV_F32, {-1, -1, channels(out)});
+        require_groups(rows(out), gate.shape[0], "gate");
+        if (epilogue->gate_row < 0 || epilogue->gate_row >= gate.shape[1]) {
+            fail(SV_INVALID_ARGUMENT, "gate_row is %d, expected 0 to %ld", int(epilogue->gate_row),
+                 long(gate.shape[1] - 1));
+        }
+    }
+    if (epilogue->residual != nullptr) {
+        require_same_shape(require_tensor(epilogue->residual, "residual"), "residual", out, "out");
+        require_same_dtype(*epilogue->residual, "residual", out, "out");
+    }
+    return *epilogue;
+}
+
+}  // namespace sv
+
+extern "C" sv_status sv_linear(sv_context* context, const sv_tensor* in, const sv_weight* weight,
+                               const sv_epilogue* epilogue, const sv_tensor* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::require_float(in, "in");
+        const sv_weight& packed = sv::require_weight(weight, SV_WEIGHT_LINEAR, in->dtype);
+        if (sv::channels(*in) != packed.shape[1]) {
+            sv::fail(SV_INVALID_ARGUMENT, "in has %ld features, expected the weight's %ld",
+                     long(sv::channels(*in)), long(packed.shape[1]));
+        }
+        sv::require_tensor(out, "out");
+        sv::require_same_dtype(*out, "out", *in, "in");
+        if (sv::channels(*out) != packed.shape[0] || sv::rows(*out) != sv::rows(*in)) {
+            sv::fail(SV_INVALID_ARGUMENT, "out has shape %s, expected %ld rows of %ld features",
+                     sv::shape_text(*out).c_str(), long(sv::rows(*in)), long(packed.shape[0]));
+        }
+        sv::require_apart(*out, "out", *in, "in");
+        c.backend->linear(c, *in, packed, sv::require_epilogue(epilogue, *out), *out);
+    });
+}

@@ -1,0 +1,61 @@
+// Host memory of a context: counted, 64-byte aligned, with scratch blocks that are kept for reuse.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace sv {
+
+class Memory {
+public:
+    Memory() = default;
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+    ~Memory();
+
+    // Throws Error(SV_OUT_OF_MEMORY) with the size asked for and the bytes in use.
+    void* allocate(int64_t bytes);
+
+    // Frees a block. When nothing but idle scratch is left, that goes too.
+    void release(void* memory);
+
+    // A block of at least `bytes`, taken from those that earlier ops gave back.
+    void* take_scratch(int64_t bytes);
+    void give_scratch(void* memory);
+
+    int64_t current() const { return current_.load(); }
+    int64_t peak() const { return peak_.load(); }
+
+private:
+    void drop(void* memory);
+    void drop_idle();
+
+    std::atomic<int64_t> current_{0};
+    std::atomic<int64_t> peak_{0};
+    std::mutex mutex_;
+    std::vector<void*> idle_;  // scratch blocks not in use
+    int64_t idle_bytes_ = 0;
+};
+
+// Scratch memory for the length of one op.
+template <typename T>
+class Scratch {
+public:
+    Scratch(Memory& memory, int64_t count)
+        : memory_(memory),
+          data_(static_cast<T*>(memory.take_scratch(count * static_cast<int64_t>(sizeof(T))))) {}
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch() { memory_.give_scratch(data_); }
+    T* get() const { return data_; }
+    operator T*() const { return data_; }
+
+private:
+    Memory& memory_;
+    T* data_;
+};
+
+}  // namespace sv

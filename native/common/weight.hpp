@@ -1,0 +1,27 @@
+// A packed weight as the ABI knows it; a backend derives its own layout from it.
+#pragma once
+
+#include <cstdint>
+
+#include "sanavideo/weight.h"
+
+struct __attribute__((visibility("default"))) sv_weight {
+    sv_weight_kind kind;
+    sv_dtype dtype;
+    int rank;
+    int64_t shape[SV_MAX_RANK];
+
+    virtual ~sv_weight() = default;
+
+    // Rows are in range and data is not null; throws Error(SV_NOT_FINITE) as the ABI says.
+    virtual void pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
+                      sv_dtype data_dtype) = 0;
+    virtual int64_t bytes() const = 0;
+
+    // Elements of one row (a slice along the first dimension).
+    int64_t row_elements() const {
+        int64_t count = 1;
+        for (int i = 1; i < rank; ++i) count *= shape[i];
+        return count;
+    }
+};

@@ -1,0 +1,95 @@
+// Dense convolutions as products over windows; formulas in sanavideo/convolution.h.
+#include <cstring>
+
+#include "common/tensor.hpp"
+#include "cpu/dense.hpp"
+#include "cpu/ops.hpp"
+#include "cpu/parallel.hpp"
+
+namespace sv::cpu {
+inline namespace SV_VARIANT {
+namespace {
+
+// The same tensor, from element `index` of its first dimension on.
+const void* slice(const sv_tensor& tensor, int64_t index) {
+    return static_cast<const char*>(tensor.data) +
+           index * (elements(tensor) / tensor.shape[0]) * bytes_of(tensor.dtype);
+}
+
+}  // namespace
+
+void temporal_convolution(sv_context& context, const sv_tensor& in, const sv_tensor* previous,
+                          const sv_weight& weight, const sv_epilogue& epilogue,
+                          const sv_tensor& out) {
+    int64_t frames = in.shape[1], pixels = in.shape[2];
+    for (int64_t clip = 0; clip < in.shape[0]; ++clip) {
+        Window window{slice(in, clip)};
+        window.previous = previous != nullptr ? slice(*previous, clip) : nullptr;
+        window.frames = window.in_frames = frames;
+        window.width = pixels;
+        window.frame_taps = 3;
+        window.first_frame = -1;
+        Epilogue store = epilogue_of(epilogue, out);
+        store.out = const_cast<void*>(slice(out, clip));
+        store.identity = window.in;
+        if (epilogue.residual != nullptr) store.residual = slice(*epilogue.residual, clip);
+        store.first_group_row = clip * frames * pixels;
+        dense_product(context, window, static_cast<const DenseWeight&>(weight), 0, store);
+    }
+}
+
+void convolution(sv_context& context, const sv_tensor& in, const sv_weight& weight,
+                 const sv_epilogue& epilogue, const sv_tensor& out) {
+    Window window{in.data};
+    window.frames = out.shape[0];
+    window.in_frames = in.shape[0];
+    window.height = in.shape[1];
+    window.width = in.shape[2];
+    window.frame_taps = weight.shape[2];
+    window.row_taps = weight.shape[3];
+    window.column_taps = weight.shape[4];
+    window.first_row = -(weight.shape[3] / 2);
+    window.first_column = -(weight.shape[4] / 2);
+    dense_product(context, window, static_cast<const DenseWeight&>(weight), 0,
+                  epilogue_of(epilogue, out));
+}
+
+void upsample_convolution(sv_context& context, const sv_tensor& in, const sv_weight& weight,
+                          const sv_tensor* bias, const sv_tensor& out) {
+    // Each quarter of the output pixels (even or odd row, even or odd column) is a convolution of
+    // its own over two by two input pixels, with kernel rows and columns added up when the weight
+    // was packed.
+    for (int64_t quarter = 0; quarter < 4; ++quarter) {
+        Window window{in.data};
+        window.frames = window.in_frames = in.shape[0];
+        window.height = in.shape[1];
+        window.width = in.shape[2];
+        window.row_taps = window.column_taps = 2;
+        window.first_row = quarter / 2 - 1;
+        window.first_column = quarter % 2 - 1;
+        Epilogue store{out.data};
+        if (bias != nullptr) store.bias = static_cast<const float*>(bias->data);
+        store.scale = 2;
+        store.row_phase = quarter / 2;
+        store.column_phase = quarter % 2;
+        dense_product(context, window, static_cast<const DenseWeight&>(weight), quarter, store);
+    }
+}
+
+void interleave_frames(sv_context& context, const sv_tensor& in, const sv_tensor& out) {
+    int64_t pixels = out.shape[1];
+    int64_t row_bytes = out.shape[2] * bytes_of(out.dtype);
+    auto* from = static_cast<const char*>(in.data);
+    auto* to = static_cast<char*>(out.data);
+    constexpr int64_t kGrain = 64;  // pixels
+    parallel_ranges(context, out.shape[0] * pixels, kGrain, [=](int64_t first, int64_t last) {
+        for (int64_t row = first; row < last; ++row) {
+            int64_t frame = row / pixels, pixel = row % pixels;
+            int64_t source = (frame / 2 * pixels + pixel) * 2 + frame % 2;
+            std::memcpy(to + row * row_bytes, from + source * row_bytes, row_bytes);
+        }
+    });
+}
+
+}  // namespace SV_VARIANT
+}  // namespace sv::cpu

@@ -1,0 +1,49 @@
+// Dense products with a fused epilogue: what linear layers and convolutions share.
+#pragma once
+
+#include "common/context.hpp"
+#include "cpu/weight.hpp"
+
+namespace sv::cpu {
+inline namespace SV_VARIANT {
+
+// The rows that a product multiplies. Output position (frame, row, column) sees one input row of
+// `channels` elements a tap: that at frame + first_frame + tap's frame, and so on. Positions
+// outside the input read zeros, those in the frame before the first one `previous` where there is
+// one. A linear layer has a single tap and all its rows as columns.
+struct Window {
+    const void* in;
+    const void* previous = nullptr;             // [height, width, channels]
+    int64_t frames = 1, height = 1, width = 1;  // of the output
+    int64_t in_frames = 1;                      // height and width of the input are the output's
+    int64_t frame_taps = 1, row_taps = 1, column_taps = 1;
+    int64_t first_frame = 0, first_row = 0, first_column = 0;  // where tap 0 reads
+};
+
+// What happens to a row of sums, in fp32: out = residual + gate * activation(sums + bias +
+// identity). Row r is out's row r, or for an upsampled quarter that of its pixel in the doubled
+// image.
+struct Epilogue {
+    void* out;
+    const float* bias = nullptr;
+    sv_activation activation = SV_NO_ACTIVATION;
+    const float* gate = nullptr;
+    int64_t gate_stride = 0;  // from one group's row of gates to the next
+    int64_t rows_per_group = 1;
+    const void* identity = nullptr;
+    const void* residual = nullptr;
+    int64_t first_group_row = 0;  // added to r when its group is looked up
+    int64_t scale = 1;            // of height and width: 2 for an upsampled quarter
+    int64_t row_phase = 0, column_phase = 0;
+};
+
+// The ABI's epilogue of a product that is stored to out.
+Epilogue epilogue_of(const sv_epilogue& epilogue, const sv_tensor& out);
+
+// Multiplies every row of the window by one matrix of the weight: sums over taps and channels in
+// fp32, rounded once when stored. Stops early, with an error, when the context is cancelled.
+void dense_product(sv_context& context, const Window& window, const DenseWeight& weight,
+                   int64_t matrix, const Epilogue& epilogue);
+
+}  // namespace SV_VARIANT
+}  // namespace sv::cpu

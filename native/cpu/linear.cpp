@@ -1,0 +1,18 @@
+// Linear layers; formula in sanavideo/linear.h.
+#include "common/tensor.hpp"
+#include "cpu/dense.hpp"
+#include "cpu/ops.hpp"
+
+namespace sv::cpu {
+inline namespace SV_VARIANT {
+
+void linear(sv_context& context, const sv_tensor& in, const sv_weight& weight,
+            const sv_epilogue& epilogue, const sv_tensor& out) {
+    Window window{in.data};
+    window.width = rows(in);
+    dense_product(context, window, static_cast<const DenseWeight&>(weight), 0,
+                  epilogue_of(epilogue, out));
+}
+
+}  // namespace SV_VARIANT
+}  // namespace sv::cpu
