@@ -1,6 +1,9 @@
 package io.sanavideo;
 
-/** A model or input file is broken or is not what its format says: names file, tensor and byte offset. */
+/**
+ * A model or input file is broken or is not what its format says: names file, tensor and byte
+ * offset.
+ */
 public final class ModelFormatException extends SanaVideoException {
     private static final long serialVersionUID = 1L;
 

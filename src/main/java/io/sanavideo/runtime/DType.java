@@ -23,6 +23,12 @@ public enum DType {
         return code;
     }
 
+    /** The nearest bf16 number to a finite one, ties to even. */
+    public static float roundToBf16(float value) {
+        int bits = Float.floatToIntBits(value);
+        return Float.intBitsToFloat((bits + 0x7fff + (bits >>> 16 & 1)) & 0xffff0000);
+    }
+
     /** Bytes of one element. */
     public int bytes() {
         return bytes;

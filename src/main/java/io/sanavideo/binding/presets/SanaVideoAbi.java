@@ -1,0 +1,42 @@
+package io.sanavideo.binding.presets;
+
+import org.bytedeco.javacpp.annotation.Platform;
+import org.bytedeco.javacpp.annotation.Properties;
+import org.bytedeco.javacpp.tools.Info;
+import org.bytedeco.javacpp.tools.InfoMap;
+import org.bytedeco.javacpp.tools.InfoMapper;
+
+/** How JavaCPP turns the C ABI of {@code include/sanavideo} into {@code io.sanavideo.binding}. */
+@Properties(
+        value =
+                @Platform(
+                        value = "linux-x86_64",
+                        compiler = "cpp17",
+                        include = {
+                            "sanavideo/core.h",
+                            "sanavideo/weight.h",
+                            "sanavideo/linear.h",
+                            "sanavideo/norm.h",
+                            "sanavideo/attention.h",
+                            "sanavideo/convolution.h",
+                            "sanavideo/elementwise.h"
+                        },
+                        preload = "gomp@.1",
+                        link = "sanavideo",
+                        library = "jnisanavideo"),
+        target = "io.sanavideo.binding",
+        global = "io.sanavideo.binding.SanaVideoAbi")
+public class SanaVideoAbi implements InfoMapper {
+    @Override
+    public void map(InfoMap map) {
+        map.put(new Info("SV_API").cppTypes().annotations())
+                .put(
+                        new Info("sv_status", "sv_dtype", "sv_weight_kind", "sv_activation")
+                                .cast()
+                                .valueTypes("int"))
+                .put(new Info("sv_context").pointerTypes("ContextHandle"))
+                .put(new Info("sv_weight").pointerTypes("WeightHandle"))
+                .put(new Info("sv_tensor").pointerTypes("TensorStruct"))
+                .put(new Info("sv_epilogue").pointerTypes("EpilogueStruct"));
+    }
+}

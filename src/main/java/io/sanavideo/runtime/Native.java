@@ -1,0 +1,86 @@
+package io.sanavideo.runtime;
+
+import io.sanavideo.CancelledException;
+import io.sanavideo.DeviceException;
+import io.sanavideo.DoesNotFitException;
+import io.sanavideo.NumericsException;
+import io.sanavideo.binding.SanaVideoAbi;
+import org.bytedeco.javacpp.BytePointer;
+
+/** The native library as a whole: loading it, its version, and its errors as exceptions. */
+public final class Native {
+    private static final String MAX_PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
+
+    static {
+        // JavaCPP would count a model's weights against the Java heap and refuse new pointers.
+        if (System.getProperty(MAX_PHYSICAL_BYTES) == null) {
+            System.setProperty(MAX_PHYSICAL_BYTES, "0");
+        }
+    }
+
+    private Native() {}
+
+    /**
+     * Loads the native library once; later calls return at once.
+     *
+     * @throws DeviceException when there is none for this platform or it cannot be loaded
+     */
+    public static void load() {
+        try {
+            SanaVideoAbi.sv_cpu_has_bf16();
+        } catch (LinkageError e) {
+            throw new DeviceException(
+                    "the native library cannot be loaded on %s %s (%s); it is built for linux-x86_64 with glibc 2.34 or newer"
+                            .formatted(
+                                    System.getProperty("os.name"),
+                                    System.getProperty("os.arch"),
+                                    e.getMessage()),
+                    e);
+        }
+    }
+
+    /** Version of the native library, for example "0.1.0". */
+    public static String version() {
+        load();
+        return text(SanaVideoAbi.sv_version());
+    }
+
+    /** The compiler and OpenMP version of the native build, "GCC 12.2.0, OpenMP 201511". */
+    public static String build() {
+        load();
+        return text(SanaVideoAbi.sv_build());
+    }
+
+    /** The CPU variant in use: "v2", "v3", "v4" or "v4-bf16". */
+    public static String cpuVariant() {
+        load();
+        return text(SanaVideoAbi.sv_cpu_variant());
+    }
+
+    /** Whether this CPU multiplies bf16 numbers by instructions of its own. */
+    public static boolean cpuHasBf16() {
+        load();
+        return SanaVideoAbi.sv_cpu_has_bf16() != 0;
+    }
+
+    private static String text(BytePointer pointer) {
+        return pointer.getString();
+    }
+
+    /** Turns a status other than SV_OK into its exception; {@code op} goes in front of the text. */
+    static void check(int status, String op) {
+        if (status != SanaVideoAbi.SV_OK) {
+            throw failure(status, op + ": " + text(SanaVideoAbi.sv_last_error()));
+        }
+    }
+
+    private static RuntimeException failure(int status, String message) {
+        return switch (status) {
+            case SanaVideoAbi.SV_INVALID_ARGUMENT -> new IllegalArgumentException(message);
+            case SanaVideoAbi.SV_OUT_OF_MEMORY -> new DoesNotFitException(message);
+            case SanaVideoAbi.SV_CANCELLED -> new CancelledException(message);
+            case SanaVideoAbi.SV_NOT_FINITE -> new NumericsException(message);
+            default -> new DeviceException(message);
+        };
+    }
+}

@@ -1,0 +1,94 @@
+package io.sanavideo.runtime;
+
+import io.sanavideo.binding.SanaVideoAbi;
+import io.sanavideo.binding.WeightHandle;
+import java.nio.ByteBuffer;
+import org.bytedeco.javacpp.BytePointer;
+
+/** A weight in the layout of its device. Freed by {@link #close()} or with its context. */
+public final class Weight implements Context.Resource {
+    private final Context context;
+    private final DType dtype;
+    private final long[] shape;
+    private WeightHandle handle;
+
+    Weight(Context context, WeightKind kind, DType dtype, long... shape) {
+        this.context = context;
+        this.dtype = dtype;
+        this.shape = shape.clone();
+        this.handle = new WeightHandle();
+        Native.check(
+                SanaVideoAbi.sv_weight_create(
+                        context.handle(),
+                        kind.ordinal(),
+                        dtype.code(),
+                        shape.length,
+                        this.shape,
+                        handle),
+                "weight");
+        context.own(this);
+    }
+
+    /** The shape in the file's order. */
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    /** What the weight is stored and multiplied as. */
+    public DType dtype() {
+        return dtype;
+    }
+
+    /** Bytes on the device. */
+    public long bytes() {
+        long[] bytes = new long[1];
+        Native.check(SanaVideoAbi.sv_weight_bytes(handle(), bytes), "weight");
+        return bytes[0];
+    }
+
+    /**
+     * Packs whole rows (slices along the first dimension).
+     *
+     * @param data a direct buffer; its remaining bytes are {@code rows} rows of {@code dataType}
+     * @throws io.sanavideo.NumericsException when an element is NaN or infinite, naming its index
+     */
+    public void pack(long firstRow, long rows, ByteBuffer data, DType dataType) {
+        long expected = rows * dataType.bytes();
+        for (int i = 1; i < shape.length; i++) {
+            expected *= shape[i];
+        }
+        if (!data.isDirect() || data.remaining() != expected) {
+            throw new IllegalArgumentException(
+                    "data is a %s buffer of %d bytes, expected a direct one of %d bytes"
+                            .formatted(
+                                    data.isDirect() ? "direct" : "heap",
+                                    data.remaining(),
+                                    expected));
+        }
+        Native.check(
+                SanaVideoAbi.sv_weight_pack(
+                        context.handle(),
+                        handle(),
+                        firstRow,
+                        rows,
+                        new BytePointer(data),
+                        dataType.code()),
+                "pack");
+    }
+
+    WeightHandle handle() {
+        if (handle == null) {
+            throw new IllegalStateException("this weight is closed");
+        }
+        return handle;
+    }
+
+    @Override
+    public void close() {
+        if (handle != null) {
+            SanaVideoAbi.sv_weight_destroy(context.handle(), handle);
+            handle = null;
+            context.disown(this);
+        }
+    }
+}
