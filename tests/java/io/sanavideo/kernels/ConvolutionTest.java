@@ -1,0 +1,169 @@
+package io.sanavideo.kernels;
+
+import static io.sanavideo.kernels.WrongInputs.tensor;
+import static io.sanavideo.kernels.WrongInputs.weight;
+import static io.sanavideo.runtime.DType.BF16;
+import static io.sanavideo.runtime.DType.F32;
+
+import io.sanavideo.runtime.Activation;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Epilogue;
+import io.sanavideo.runtime.Tensor;
+import io.sanavideo.runtime.Weight;
+import io.sanavideo.runtime.WeightKind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ConvolutionTest extends KernelTest {
+    /** Output frames, height, width; channels in and out; kernel frames, height, width. */
+    record Case(
+            DType dtype,
+            int frames,
+            int height,
+            int width,
+            int in,
+            int out,
+            int kt,
+            int kh,
+            int kw) {}
+
+    static Stream<Case> shapes() {
+        int[][] shapes = {
+            {1, 1, 1, 1, 1, 1, 1, 1},
+            {1, 1, 1, 3, 5, 3, 3, 3},
+            {2, 3, 4, 1, 16, 3, 1, 1},
+            {1, 5, 7, 16, 17, 1, 3, 3},
+            {1, 4, 6, 15, 16, 3, 3, 3},
+            {2, 7, 5, 17, 3, 3, 3, 3},
+            {3, 6, 1, 33, 31, 3, 1, 1},
+            {1, 1, 13, 32, 48, 3, 3, 3},
+            {1, 9, 17, 12, 64, 3, 3, 3},
+            {4, 8, 8, 16, 16, 3, 3, 3},
+            {1, 11, 3, 97, 1, 1, 1, 1},
+            {2, 6, 9, 5, 7, 5, 3, 1},
+            {1, 5, 5, 4, 6, 1, 5, 7},
+            {1, 4, 4, 3, 5, 5, 3, 3},
+            {1, 3, 5, 97, 70, 3, 3, 3},
+            {2, 11, 23, 6, 5, 1, 3, 3}
+        };
+        return cases(shapes, (d, s) -> new Case(d, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]));
+    }
+
+    @ParameterizedTest
+    @MethodSource("shapes")
+    void convolves(Case c) {
+        check(c, Finish.NONE);
+    }
+
+    static List<Finish> epilogues() {
+        List<Finish> allowed = new ArrayList<>(Finish.all(1));
+        allowed.removeIf(f -> f.gateGroups() > 0 || f.activation() != Activation.NONE);
+        return allowed;
+    }
+
+    @ParameterizedTest
+    @MethodSource("epilogues")
+    void finishes(Finish finish) {
+        for (DType dtype : FLOATS) {
+            check(new Case(dtype, 2, 5, 6, 7, 19, 3, 3, 3), finish);
+            check(new Case(dtype, 2, 5, 6, 16, 32, 1, 1, 1), finish);
+        }
+    }
+
+    private void check(Case c, Finish finish) {
+        Values in = gaussian(c.dtype, c.frames + c.kt - 1, c.height, c.width, c.in);
+        Values w = gaussian(c.dtype, c.out, c.in, c.kt, c.kh, c.kw);
+        long[] shape = shape(c.frames, c.height, c.width, c.out);
+        Finish.Numbers numbers = finish.draw(this, c.dtype, shape);
+        Tensor x = input(in);
+        try (Weight packed = pack(WeightKind.CONVOLUTION, w)) {
+            Values out =
+                    run(c.dtype, shape, y -> ops.convolution(x, packed, numbers.on(this, y), y));
+            assertClose(out, numbers.apply(reference(c, in, w)), (long) c.in * c.kt * c.kh * c.kw);
+        }
+    }
+
+    private static double[] reference(Case c, Values in, Values w) {
+        double[] out = new double[c.frames * c.height * c.width * c.out];
+        for (int i = 0; i < out.length; i++) {
+            int o = i % c.out;
+            int x = i / c.out % c.width;
+            int y = i / c.out / c.width % c.height;
+            int t = i / c.out / c.width / c.height;
+            for (int a = 0; a < c.kt; a++) {
+                for (int b = 0; b < c.kh; b++) {
+                    for (int d = 0; d < c.kw; d++) {
+                        int row = y + b - (c.kh - 1) / 2;
+                        int column = x + d - (c.kw - 1) / 2;
+                        if (row < 0 || row >= c.height || column < 0 || column >= c.width) {
+                            continue;
+                        }
+                        int pixel = (((t + a) * c.height + row) * c.width + column) * c.in;
+                        for (int k = 0; k < c.in; k++) {
+                            int tap = (((o * c.in + k) * c.kt + a) * c.kh + b) * c.kw + d;
+                            out[i] += in.at(pixel + k) * w.at(tap);
+                        }
+                    }
+                }
+            }
+        }
+        return out;
+    }
+
+    @TestFactory
+    Stream<DynamicTest> refusesWrongInputs() {
+        return new WrongInputs(
+                        (ops, given) ->
+                                ops.convolution(
+                                        given.tensor("in"),
+                                        given.weight("weight"),
+                                        Epilogue.bias(given.tensor("bias"))
+                                                .residual(given.tensor("residual")),
+                                        given.tensor("out")))
+                .needs("in", tensor(F32, 4, 3, 5, 6))
+                .needs("weight", weight(WeightKind.CONVOLUTION, F32, 7, 6, 3, 3, 3))
+                .allows("bias", tensor(F32, 7))
+                .allows("residual", tensor(F32, 2, 3, 5, 7))
+                .needs("out", tensor(F32, 2, 3, 5, 7))
+                .wrong("in", tensor(F32, 12, 5, 6), "in", "[12, 5, 6]", "expected")
+                .wrong("in", tensor(F32, 4, 3, 5, 8), "in", "8", "expected", "6")
+                .wrong("in", tensor(F32, 2, 3, 5, 6), "in", "expected")
+                .wrong("in", tensor(BF16, 4, 3, 5, 6), "weight is f32", "bf16")
+                .wrong("weight", weight(WeightKind.LINEAR, F32, 7, 6), "weight", "kind")
+                .wrong("bias", tensor(F32, 6), "bias", "[6]", "[7]")
+                .wrong("residual", tensor(F32, 2, 3, 5, 6), "residual", "[2, 3, 5, 6]")
+                .wrong("residual", tensor(BF16, 2, 3, 5, 7), "residual is bf16", "f32")
+                .wrong("out", tensor(F32, 4, 3, 5, 7), "out", "[4, 3, 5, 7]", "[2, 3, 5, 7]")
+                .wrong("out", tensor(F32, 2, 5, 3, 7), "out", "[2, 5, 3, 7]", "[2, 3, 5, 7]")
+                .wrong("out", tensor(F32, 2, 3, 5, 6), "out", "[2, 3, 5, 6]", "[2, 3, 5, 7]")
+                .wrong("out", tensor(BF16, 2, 3, 5, 7), "out", "bf16", "f32")
+                .overlap("out", "in")
+                .wrongCall(
+                        "an activation",
+                        (ops, given) ->
+                                ops.convolution(
+                                        given.tensor("in"),
+                                        given.weight("weight"),
+                                        Epilogue.NONE.activation(Activation.SILU),
+                                        given.tensor("out")),
+                        "activation",
+                        "expected")
+                .wrongCall(
+                        "a gate",
+                        (ops, given) ->
+                                ops.convolution(
+                                        given.tensor("in"),
+                                        given.weight("weight"),
+                                        Epilogue.NONE.gate(
+                                                given.tensor("bias").reshape(1, 1, 7), 0),
+                                        given.tensor("out")),
+                        "gate",
+                        "expected")
+                .tests();
+    }
+}
