@@ -1,0 +1,44 @@
+package io.sanavideo.weights;
+
+import io.sanavideo.ModelFormatException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** Says which weights a clip was made with. */
+public final class ContentHash {
+    private static final int BLOCK_BYTES = 1 << 20;
+
+    private ContentHash() {}
+
+    /**
+     * SHA-256 over the bytes of a checkpoint's files, one after another in the order of their
+     * names, as 64 lower-case hexadecimal digits: what {@code cat *.safetensors | sha256sum}
+     * prints. Reads every file whole, a block at a time.
+     *
+     * @throws ModelFormatException when a file cannot be read
+     */
+    public static String of(Checkpoint checkpoint) {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+        byte[] block = new byte[BLOCK_BYTES];
+        for (SafetensorsFile file : checkpoint.files()) {
+            try (InputStream in = Files.newInputStream(file.path())) {
+                int count;
+                while ((count = in.read(block)) >= 0) {
+                    digest.update(block, 0, count);
+                }
+            } catch (IOException e) {
+                throw new ModelFormatException(file.path() + ": cannot be read: " + e, e);
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+}

@@ -1,0 +1,243 @@
+package io.sanavideo.weights;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import io.sanavideo.ModelFormatException;
+import io.sanavideo.NumericsException;
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Tensor;
+import io.sanavideo.runtime.Weight;
+import io.sanavideo.runtime.WeightKind;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Brings the tensors of a checkpoint onto a device, through one buffer of a few megabytes, so that
+ * host memory never holds a weight as well. Owns what it loads: {@link #close} frees it. The
+ * checkpoint is the caller's and may be closed once everything is loaded. Not safe for use by
+ * several threads.
+ *
+ * <p>Files may hold F32, F16 or BF16. Every method throws a {@link ModelFormatException} naming
+ * file and tensor when the tensor is missing, has another shape or dtype, or holds an element that
+ * is NaN, infinite or beyond the range of the dtype it is loaded as, then with the element's index.
+ */
+public final class WeightLoader implements AutoCloseable {
+    /** A tensor of the checkpoint and the shape it must have. */
+    public record Part(String name, long... shape) {}
+
+    private static final Set<DType> WEIGHT_DTYPES = EnumSet.of(DType.F32, DType.F16, DType.BF16);
+    private static final int STAGING_BYTES = 4 << 20;
+
+    private final Context context;
+    private final Checkpoint checkpoint;
+    private final DType compute;
+    private final List<Weight> weights = new ArrayList<>();
+    private final List<Tensor> tensors = new ArrayList<>();
+    private ByteBuffer staging = ByteBuffer.allocateDirect(STAGING_BYTES);
+
+    /**
+     * A loader of one component.
+     *
+     * @param compute what weights and tables are stored as on the device: F32 or BF16
+     */
+    public WeightLoader(Context context, Checkpoint checkpoint, DType compute) {
+        if (compute != DType.F32 && compute != DType.BF16) {
+            throw new IllegalArgumentException("compute is " + compute + ", expected F32 or BF16");
+        }
+        this.context = context;
+        this.checkpoint = checkpoint;
+        this.compute = compute;
+    }
+
+    /**
+     * A packed weight of the compute dtype. Dimensions beyond those of the kind are merged into its
+     * last: a 1x1 convolution [out, in, 1, 1] or a patch embedding [out, in, frames, height, width]
+     * is a LINEAR weight [out, in * ...] of the same elements.
+     *
+     * @param shape as it stands in the file
+     */
+    public Weight weight(WeightKind kind, String name, long... shape) {
+        return merged(kind, new Part(name, shape));
+    }
+
+    /**
+     * One packed weight of several tensors that differ in rows alone: the rows of all, in order.
+     */
+    public Weight merged(WeightKind kind, Part... parts) {
+        long[] shape = fitted(mergedShape(parts), rank(kind));
+        Weight weight = context.weight(kind, compute, shape);
+        weights.add(weight);
+        long firstRow = 0;
+        for (Part part : parts) {
+            firstRow += pack(weight, firstRow, require(part));
+        }
+        return weight;
+    }
+
+    /** An F32 tensor: biases, norms, modulation tables. */
+    public Tensor vector(String name, long... shape) {
+        return mergedVector(new Part(name, shape));
+    }
+
+    /** One F32 tensor of several that differ in their first dimension alone, one after another. */
+    public Tensor mergedVector(Part... parts) {
+        return tensor(DType.F32, parts);
+    }
+
+    /** A tensor of the compute dtype: token embeddings [vocabulary, channels]. */
+    public Tensor table(String name, long... shape) {
+        return tensor(compute, new Part(name, shape));
+    }
+
+    /** Frees every weight and tensor that was loaded. */
+    @Override
+    public void close() {
+        weights.forEach(Weight::close);
+        tensors.forEach(Tensor::close);
+    }
+
+    private StoredTensor require(Part part) {
+        StoredTensor stored = checkpoint.require(part.name, part.shape);
+        if (!WEIGHT_DTYPES.contains(stored.dtype())) {
+            throw fault(
+                    stored,
+                    0,
+                    "dtype is %s, expected one of %s".formatted(stored.dtype(), WEIGHT_DTYPES));
+        }
+        return stored;
+    }
+
+    /** Packs all rows of a tensor, a block of rows at a time, and returns their number. */
+    private long pack(Weight weight, long firstRow, StoredTensor stored) {
+        long rows = stored.shape().get(0);
+        long rowBytes = stored.bytes() / rows;
+        if (rowBytes > Integer.MAX_VALUE) {
+            throw fault(
+                    stored, 0, "a row has %d bytes, expected less than 2^31".formatted(rowBytes));
+        }
+        if (rowBytes > staging.capacity()) {
+            staging = ByteBuffer.allocateDirect((int) rowBytes);
+        }
+        long blockRows = staging.capacity() / rowBytes;
+        for (long row = 0; row < rows; row += blockRows) {
+            long count = Math.min(blockRows, rows - row);
+            ByteBuffer block = staging.clear().limit((int) (count * rowBytes));
+            stored.read(row * rowBytes, block);
+            block.flip();
+            try {
+                weight.pack(firstRow + row, count, block, stored.dtype());
+            } catch (NumericsException e) {
+                nameElement(stored, row * rowBytes, block);
+                throw e;
+            }
+        }
+        return rows;
+    }
+
+    /** Throws for the first element of a refused block that the compute dtype cannot hold. */
+    private void nameElement(StoredTensor stored, long offset, ByteBuffer block) {
+        for (ByteBuffer rest = block.duplicate().order(LITTLE_ENDIAN); rest.hasRemaining(); ) {
+            long element = (offset + rest.position()) / stored.dtype().bytes();
+            requireFinite(stored, element, StoredTensor.nextFloat(stored.dtype(), rest), compute);
+        }
+    }
+
+    private Tensor tensor(DType dtype, Part... parts) {
+        Tensor tensor = context.tensor(dtype, mergedShape(parts));
+        tensors.add(tensor);
+        try (Tensor flat = tensor.reshape(tensor.elements())) {
+            long first = 0;
+            for (Part part : parts) {
+                first += upload(flat, first, require(part));
+            }
+        }
+        return tensor;
+    }
+
+    /** Converts and uploads all elements of a tensor, a block at a time; returns their number. */
+    private long upload(Tensor flat, long first, StoredTensor stored) {
+        int half = STAGING_BYTES / 2;
+        staging.clear();
+        ByteBuffer raw = staging.slice(0, half).order(LITTLE_ENDIAN);
+        ByteBuffer converted = staging.slice(half, half).order(ByteOrder.nativeOrder());
+        int elementBytes = stored.dtype().bytes();
+        long blockElements = half / Float.BYTES;
+        for (long done = 0; done < stored.elements(); done += blockElements) {
+            int count = (int) Math.min(blockElements, stored.elements() - done);
+            stored.read(done * elementBytes, raw.clear().limit(count * elementBytes));
+            raw.flip();
+            converted.clear();
+            for (int i = 0; i < count; i++) {
+                float value = StoredTensor.nextFloat(stored.dtype(), raw);
+                requireFinite(stored, done + i, value, flat.dtype());
+                if (flat.dtype() == DType.BF16) {
+                    int bits = Float.floatToIntBits(DType.roundToBf16(value));
+                    converted.putShort((short) (bits >>> 16));
+                } else {
+                    converted.putFloat(value);
+                }
+            }
+            try (Tensor target = flat.slice(first + done, count)) {
+                target.upload(converted.flip());
+            }
+        }
+        return stored.elements();
+    }
+
+    private static void requireFinite(StoredTensor stored, long element, float value, DType as) {
+        float held = as == DType.BF16 ? DType.roundToBf16(value) : value;
+        if (!Float.isFinite(held)) {
+            throw fault(
+                    stored,
+                    element * stored.dtype().bytes(),
+                    "element %d is %s, expected a finite number that %s can hold"
+                            .formatted(element, value, as));
+        }
+    }
+
+    private static ModelFormatException fault(StoredTensor stored, long offset, String what) {
+        return SafetensorsHeader.fault(
+                stored.file().path(), stored.name(), stored.begin() + offset, what);
+    }
+
+    private static long[] mergedShape(Part... parts) {
+        long[] shape = parts[0].shape.clone();
+        for (int i = 1; i < parts.length; i++) {
+            long[] other = parts[i].shape;
+            if (!Arrays.equals(shape, 1, shape.length, other, 1, other.length)) {
+                throw new IllegalArgumentException(
+                        "'%s' of shape %s cannot be merged with '%s' of shape %s"
+                                .formatted(
+                                        parts[0].name,
+                                        Arrays.toString(parts[0].shape),
+                                        parts[i].name,
+                                        Arrays.toString(other)));
+            }
+            shape[0] += other[0];
+        }
+        return shape;
+    }
+
+    private static int rank(WeightKind kind) {
+        return switch (kind) {
+            case LINEAR -> 2;
+            case TEMPORAL -> 3;
+            case UPSAMPLE, DEPTHWISE -> 4;
+            case CONVOLUTION -> 5;
+        };
+    }
+
+    private static long[] fitted(long[] shape, int rank) {
+        long[] fitted = Arrays.copyOf(shape, Math.min(rank, shape.length));
+        for (int i = rank; i < shape.length; i++) {
+            fitted[rank - 1] *= shape[i];
+        }
+        return fitted;
+    }
+}
