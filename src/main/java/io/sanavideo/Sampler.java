@@ -1,0 +1,44 @@
+package io.sanavideo;
+
+/** How the denoising steps are taken. */
+public enum Sampler {
+    /** DPM-Solver++ of second order, multistep. */
+    DPM("dpm++", "DPMSolverMultistepScheduler"),
+    /** UniPC of second order. */
+    UNIPC("unipc", "UniPCMultistepScheduler"),
+    /** Euler steps along the flow. */
+    EULER("euler", "FlowMatchEulerDiscreteScheduler");
+
+    private final String label;
+    private final String className;
+
+    Sampler(String label, String className) {
+        this.label = label;
+        this.className = className;
+    }
+
+    /** The name on the command line and in {@code generation_defaults.json}. */
+    public String label() {
+        return label;
+    }
+
+    /** The class name in a diffusers {@code scheduler_config.json}. */
+    public String className() {
+        return className;
+    }
+
+    /**
+     * Reads {@code dpm++}, {@code unipc} or {@code euler}.
+     *
+     * @throws IllegalArgumentException for any other name
+     */
+    public static Sampler parse(String text) {
+        for (Sampler sampler : values()) {
+            if (sampler.label.equals(text)) {
+                return sampler;
+            }
+        }
+        throw new IllegalArgumentException(
+                "sampler is '%s', expected dpm++, unipc or euler".formatted(text));
+    }
+}

@@ -1,0 +1,20 @@
+package io.sanavideo.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Relative L2 error, |values - reference| / |reference|. */
+final class RelativeError {
+    private RelativeError() {}
+
+    static double of(float[] values, float[] reference) {
+        assertThat(values).hasSameSizeAs(reference);
+        double error = 0;
+        double norm = 0;
+        for (int i = 0; i < values.length; i++) {
+            double difference = (double) values[i] - reference[i];
+            error += difference * difference;
+            norm += (double) reference[i] * reference[i];
+        }
+        return Math.sqrt(error / norm);
+    }
+}
