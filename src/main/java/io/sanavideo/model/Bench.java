@@ -1,0 +1,189 @@
+package io.sanavideo.model;
+
+import io.sanavideo.runtime.Activation;
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Epilogue;
+import io.sanavideo.runtime.Scope;
+import io.sanavideo.runtime.Tensor;
+import io.sanavideo.runtime.Weight;
+import io.sanavideo.runtime.WeightKind;
+import io.sanavideo.schedule.TorchRandom;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/**
+ * Parts of the released 480p model on random weights, ready to be run and timed over and over.
+ * Closing frees everything.
+ */
+public final class Bench implements AutoCloseable {
+    private static final String MODEL = "480p";
+    private static final long SEED = 1;
+    private static final double TIMESTEP = 727;
+
+    private final Runnable body;
+    private final AutoCloseable[] parts;
+    private final double operations;
+
+    private Bench(Runnable body, double operations, AutoCloseable... parts) {
+        this.body = body;
+        this.operations = operations;
+        this.parts = parts;
+    }
+
+    /** Runs the part once. */
+    public void run() {
+        body.run();
+    }
+
+    /**
+     * Floating point operations of one run in products, a multiply-add being two; 0 if uncounted.
+     */
+    public double operations() {
+        return operations;
+    }
+
+    /**
+     * One transformer block, its keys and values of the text included.
+     *
+     * @param frames of the token grid
+     * @param height of the token grid
+     * @param width of the token grid
+     * @param textTokens of the prompt
+     */
+    public static Bench block(
+            Context context, DType compute, int frames, int height, int width, int textTokens) {
+        SanaTransformer transformer =
+                withComponent(
+                        "transformer", folder -> SanaTransformer.load(context, folder, compute));
+        TransformerConfig config = transformer.config();
+        TokenGrid grid =
+                TokenGrid.of(
+                        config,
+                        frames * config.patchFrames(),
+                        height * config.patchHeight(),
+                        width * config.patchWidth());
+        Activations buffers = new Activations(context, config, compute, grid);
+        TimeEmbedding.Values time = transformer.time().values(context, 1, 0);
+        time.set(new double[] {TIMESTEP});
+        TransformerBlock block = transformer.blocks().get(0);
+        Scope scope = new Scope(context);
+        Tensor caption = scope.tensor(compute, textTokens, config.width());
+        caption.upload(noise(caption));
+        Tensor keysValues = scope.tensor(compute, block.keysValuesShape(textTokens));
+        buffers.stream.upload(noise(buffers.stream));
+        return new Bench(
+                () -> {
+                    block.projectText(caption, keysValues);
+                    block.forward(buffers, time, keysValues, null);
+                },
+                blockOperations(config, grid.tokens(), textTokens),
+                scope,
+                time,
+                buffers,
+                transformer);
+    }
+
+    private static double blockOperations(TransformerConfig config, double tokens, double text) {
+        double width = config.width();
+        double crossWidth = config.crossWidth();
+        double hidden = config.hidden();
+        double perToken =
+                4 * width * width
+                        + 2 * width * crossWidth
+                        + 2 * hidden * width
+                        + hidden * width
+                        + 3 * width * width
+                        + 2 * width * config.headSize()
+                        + 2 * text * crossWidth
+                        + 9 * 2 * hidden;
+        return 2 * (tokens * perToken + text * 2 * width * crossWidth);
+    }
+
+    /** One linear layer of so many rows and features, with bias and SiLU. */
+    public static Bench product(Context context, DType compute, int rows, int in, int out) {
+        Scope scope = new Scope(context);
+        Weight weight = context.weight(WeightKind.LINEAR, compute, out, in);
+        int blockRows = 64;
+        ByteBuffer block =
+                ByteBuffer.allocateDirect(blockRows * in * Float.BYTES)
+                        .order(ByteOrder.nativeOrder());
+        block.asFloatBuffer().put(TorchRandom.randn(SEED, (long) blockRows * in));
+        for (int row = 0; row < out; row += blockRows) {
+            int count = Math.min(blockRows, out - row);
+            weight.pack(row, count, block.duplicate().limit(count * in * Float.BYTES), DType.F32);
+        }
+        Tensor input = scope.tensor(compute, rows, in);
+        input.upload(noise(input));
+        Tensor bias = scope.tensor(DType.F32, out);
+        bias.upload(new float[out]);
+        Tensor output = scope.tensor(compute, rows, out);
+        Epilogue epilogue = Epilogue.bias(bias).activation(Activation.SILU);
+        return new Bench(
+                () -> context.ops().linear(input, weight, epilogue, output),
+                2.0 * rows * in * out,
+                weight,
+                scope);
+    }
+
+    /** The Wan VAE's decoder on one latent frame, which makes as many frames as its factor says. */
+    public static Bench vae(Context context, DType compute, int height, int width) {
+        WanVaeDecoder decoder =
+                withComponent("vae", folder -> WanVaeDecoder.load(context, folder, compute));
+        WanVaeStream stream = new WanVaeStream(decoder, height, width);
+        Scope scope = new Scope(context);
+        Tensor latent =
+                scope.tensor(DType.F32, 1, height, width, decoder.config().latentChannels());
+        latent.upload(noise(latent));
+        // The first frame of a clip is not doubled in time; all that follow are alike.
+        stream.decode(latent, picture -> {});
+        return new Bench(() -> stream.decode(latent, picture -> {}), 0, scope, stream, decoder);
+    }
+
+    private static float[] noise(Tensor tensor) {
+        return TorchRandom.randn(SEED, tensor.elements());
+    }
+
+    private interface Loader<T> {
+        T load(Path folder);
+    }
+
+    private static <T> T withComponent(String component, Loader<T> loader) {
+        try {
+            Path folder = Files.createTempDirectory("sana-video-bench");
+            try {
+                return loader.load(
+                        RandomModel.builtIn(MODEL, 1).writeComponent(component, folder, SEED));
+            } finally {
+                delete(folder);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            for (AutoCloseable part : parts) {
+                part.close();
+            }
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

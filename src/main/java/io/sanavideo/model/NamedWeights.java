@@ -1,0 +1,100 @@
+package io.sanavideo.model;
+
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Tensor;
+import io.sanavideo.runtime.Weight;
+import io.sanavideo.runtime.WeightKind;
+import io.sanavideo.weights.Checkpoint;
+import io.sanavideo.weights.WeightLoader;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.function.Function;
+
+/**
+ * Loads a checkpoint's tensors by name alone, their shapes being those of a {@link TensorList}.
+ * Several names make one tensor of all their rows, in order. Closing frees what was loaded.
+ */
+final class NamedWeights implements AutoCloseable {
+    private final Context context;
+    private final DType compute;
+    private final TensorList list;
+    private final WeightLoader loader;
+
+    private NamedWeights(Context context, Checkpoint checkpoint, TensorList list, DType compute) {
+        this.context = context;
+        this.compute = compute;
+        this.list = list;
+        loader = new WeightLoader(context, checkpoint, compute);
+    }
+
+    /**
+     * Makes a model of a folder's checkpoint; when that fails nothing stays loaded.
+     *
+     * @param compute what weights are stored and multiplied as, F32 or BF16
+     * @param tensors the tensors that the checkpoint must hold, and no others
+     * @param model takes over the weights, which it closes in the end
+     */
+    static <T> T load(
+            Context context,
+            Path folder,
+            DType compute,
+            Function<Checkpoint, TensorList> tensors,
+            Function<NamedWeights, T> model) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            TensorList list = tensors.apply(checkpoint);
+            list.verify(checkpoint);
+            NamedWeights weights = new NamedWeights(context, checkpoint, list, compute);
+            try {
+                return model.apply(weights);
+            } catch (Throwable e) {
+                weights.close();
+                throw e;
+            }
+        }
+    }
+
+    Context context() {
+        return context;
+    }
+
+    DType compute() {
+        return compute;
+    }
+
+    /** Whether there is a tensor of this name. */
+    boolean has(String name) {
+        return list.shapes().containsKey(name);
+    }
+
+    /** A packed weight. */
+    Weight weight(WeightKind kind, String... names) {
+        return loader.merged(kind, parts(names));
+    }
+
+    /** An f32 tensor: biases, norms and other small tables. */
+    Tensor vector(String... names) {
+        return loader.mergedVector(parts(names));
+    }
+
+    /** The weight of a norm as one f32 dimension, whatever dimensions of size 1 the file adds. */
+    Tensor norm(String name) {
+        return vector(name).reshape(TensorList.elements(list.shape(name)));
+    }
+
+    /** A tensor of the compute dtype. */
+    Tensor table(String name) {
+        return loader.table(name, list.shape(name));
+    }
+
+    private WeightLoader.Part[] parts(String... names) {
+        return Arrays.stream(names)
+                .map(name -> new WeightLoader.Part(name, list.shape(name)))
+                .toArray(WeightLoader.Part[]::new);
+    }
+
+    @Override
+    public void close() {
+        loader.close();
+    }
+}

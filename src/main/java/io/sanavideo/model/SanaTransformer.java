@@ -1,0 +1,150 @@
+package io.sanavideo.model;
+
+import io.sanavideo.runtime.Activation;
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Epilogue;
+import io.sanavideo.runtime.Ops;
+import io.sanavideo.runtime.Tensor;
+import io.sanavideo.runtime.Weight;
+import io.sanavideo.runtime.WeightKind;
+import io.sanavideo.weights.Json;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The SANA-Video transformer: weights on a device, packed once. A {@link TransformerRun} predicts
+ * the velocity of a latent clip, a {@link TransformerText} tells it the prompt.
+ *
+ * <p>In bf16 weights and activations are bf16; sums, statistics, the attention's state and
+ * everything that is fused to a product are fp32 and rounded once, when stored.
+ */
+public final class SanaTransformer implements AutoCloseable {
+    /** Epsilon of the caption's RMS norm and of the last layer norm, which no config names. */
+    private static final float CAPTION_NORM_EPSILON = 1e-5f;
+
+    private static final float OUTPUT_NORM_EPSILON = 1e-6f;
+
+    private final TransformerConfig config;
+    private final NamedWeights weights;
+    private final Weight patchEmbedding;
+    private final Tensor patchEmbeddingBias;
+    private final TimeEmbedding time;
+    private final Weight caption1;
+    private final Tensor caption1Bias;
+    private final Weight caption2;
+    private final Tensor caption2Bias;
+    private final Tensor captionNorm;
+    private final List<TransformerBlock> blocks = new ArrayList<>();
+    private final Tensor scaleShiftTable;
+    private final Weight output;
+    private final Tensor outputBias;
+
+    private SanaTransformer(TransformerConfig config, NamedWeights weights) {
+        this.config = config;
+        this.weights = weights;
+        patchEmbedding = weights.weight(WeightKind.LINEAR, "patch_embedding.weight");
+        patchEmbeddingBias = weights.vector("patch_embedding.bias");
+        time = new TimeEmbedding(weights, config);
+        caption1 = weights.weight(WeightKind.LINEAR, "caption_projection.linear_1.weight");
+        caption1Bias = weights.vector("caption_projection.linear_1.bias");
+        caption2 = weights.weight(WeightKind.LINEAR, "caption_projection.linear_2.weight");
+        caption2Bias = weights.vector("caption_projection.linear_2.bias");
+        captionNorm = weights.vector("caption_norm.weight");
+        for (int i = 0; i < config.layers(); i++) {
+            blocks.add(new TransformerBlock(weights, config, i));
+        }
+        scaleShiftTable = weights.vector("scale_shift_table");
+        output = weights.weight(WeightKind.LINEAR, "proj_out.weight");
+        outputBias = weights.vector("proj_out.bias");
+    }
+
+    /**
+     * Loads a component folder: {@code config.json} and its weights.
+     *
+     * @param compute F32 or BF16
+     * @throws io.sanavideo.ModelFormatException when a file is broken or not supported
+     * @throws io.sanavideo.NumericsException when a weight is NaN or infinite
+     * @throws io.sanavideo.DoesNotFitException when memory ends
+     */
+    public static SanaTransformer load(Context context, Path folder, DType compute) {
+        TransformerConfig config = TransformerConfig.of(Json.read(folder.resolve("config.json")));
+        return NamedWeights.load(
+                context,
+                folder,
+                compute,
+                checkpoint -> TransformerTensors.of(config),
+                weights -> new SanaTransformer(config, weights));
+    }
+
+    public TransformerConfig config() {
+        return config;
+    }
+
+    public Context context() {
+        return weights.context();
+    }
+
+    /** What weights and activations are, F32 or BF16. */
+    public DType compute() {
+        return weights.compute();
+    }
+
+    TimeEmbedding time() {
+        return time;
+    }
+
+    List<TransformerBlock> blocks() {
+        return blocks;
+    }
+
+    /**
+     * The caption projection and its norm.
+     *
+     * @param embeddings [tokens, captionChannels]
+     * @param caption out: [tokens, width]
+     */
+    void projectCaption(Tensor embeddings, Tensor caption) {
+        Ops ops = context().ops();
+        try (Tensor hidden = context().tensor(compute(), caption.shape())) {
+            Epilogue first = Epilogue.bias(caption1Bias).activation(Activation.GELU_TANH);
+            ops.linear(embeddings, caption1, first, hidden);
+            ops.linear(hidden, caption2, Epilogue.bias(caption2Bias), caption);
+        }
+        ops.rmsNorm(caption, 0, captionNorm, 0, CAPTION_NORM_EPSILON, null, caption);
+    }
+
+    /** Cuts latents into patches and embeds them as the residual stream. */
+    void embedPatches(Tensor latents, Activations buffers) {
+        Ops ops = context().ops();
+        ops.patchify(
+                latents,
+                config.patchFrames(),
+                config.patchHeight(),
+                config.patchWidth(),
+                buffers.patches);
+        ops.linear(
+                buffers.patches, patchEmbedding, Epilogue.bias(patchEmbeddingBias), buffers.stream);
+    }
+
+    /** Turns the residual stream into the velocity. */
+    void projectOut(Activations buffers, TimeEmbedding.Values values, Tensor velocity) {
+        Ops ops = context().ops();
+        Tensor modulation = values.ofOutput(scaleShiftTable);
+        ops.layerNormModulated(
+                buffers.stream, modulation, 0, 1, OUTPUT_NORM_EPSILON, buffers.normed);
+        ops.linear(buffers.normed, output, Epilogue.bias(outputBias), buffers.predicted);
+        ops.unpatchify(
+                buffers.predicted,
+                config.patchFrames(),
+                config.patchHeight(),
+                config.patchWidth(),
+                velocity);
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+}

@@ -1,0 +1,112 @@
+package io.sanavideo.model;
+
+import io.sanavideo.runtime.Tensor;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/**
+ * A transformer at work on latent clips of one size: its activation buffers, made once and used at
+ * every step. Not safe for use by several threads.
+ */
+public final class TransformerRun implements AutoCloseable {
+    private final SanaTransformer transformer;
+    private final TokenGrid grid;
+    private final double guidance;
+    private final Activations buffers;
+    private TimeEmbedding.Values time;
+
+    /**
+     * @param frames latent frames, a multiple of the patch size as are height and width
+     * @param height latent rows
+     * @param width latent columns
+     * @param guidance what the network is told where its config has guidance_embeds, else empty
+     * @throws IllegalArgumentException when the size is not one the network can do, or guidance is
+     *     given to a network that takes none or the other way round
+     * @throws io.sanavideo.DoesNotFitException when memory ends
+     */
+    public TransformerRun(
+            SanaTransformer transformer,
+            int frames,
+            int height,
+            int width,
+            OptionalDouble guidance) {
+        TransformerConfig config = transformer.config();
+        if (guidance.isPresent() != config.guidanceEmbeds()) {
+            throw new IllegalArgumentException(
+                    "guidance is %s, expected %s: the model's guidance_embeds is %s"
+                            .formatted(
+                                    guidance,
+                                    config.guidanceEmbeds() ? "a value" : "none",
+                                    config.guidanceEmbeds()));
+        }
+        this.transformer = transformer;
+        this.guidance = guidance.orElse(0);
+        grid = TokenGrid.of(config, frames, height, width);
+        buffers = new Activations(transformer.context(), config, transformer.compute(), grid);
+    }
+
+    /** Number of tokens: patches of the latent. */
+    public int tokens() {
+        return grid.tokens();
+    }
+
+    /**
+     * Predicts the velocity, noise minus clean latent.
+     *
+     * @param latents f32 [frames, height, width, inChannels]
+     * @param timesteps in 0 to 1000, one for all tokens, one a frame of the token grid, or as many
+     *     as divide the tokens evenly, in their order
+     * @param velocity out: f32 [frames, height, width, outChannels]
+     */
+    public void velocity(
+            Tensor latents, double[] timesteps, TransformerText text, Tensor velocity) {
+        velocity(latents, timesteps, text, velocity, null);
+    }
+
+    /**
+     * As {@link #velocity(Tensor, double[], TransformerText, Tensor)}.
+     *
+     * @param observer sees intermediate tensors; null for none
+     */
+    public void velocity(
+            Tensor latents,
+            double[] timesteps,
+            TransformerText text,
+            Tensor velocity,
+            Observer observer) {
+        setTime(timesteps);
+        transformer.embedPatches(latents, buffers);
+        if (observer != null) {
+            observer.see("patch_embedding", buffers.stream);
+        }
+        List<TransformerBlock> blocks = transformer.blocks();
+        for (int i = 0; i < blocks.size(); i++) {
+            blocks.get(i).forward(buffers, time, text.keysValues(i), observer);
+        }
+        transformer.projectOut(buffers, time, velocity);
+    }
+
+    private void setTime(double[] timesteps) {
+        int groups = timesteps.length;
+        if (groups == 0 || grid.tokens() % groups != 0) {
+            throw new IllegalArgumentException(
+                    "%d timesteps were given, expected a divisor of the %d tokens"
+                            .formatted(groups, grid.tokens()));
+        }
+        if (time == null || time.groups() != groups) {
+            if (time != null) {
+                time.close();
+            }
+            time = transformer.time().values(transformer.context(), groups, guidance);
+        }
+        time.set(timesteps);
+    }
+
+    @Override
+    public void close() {
+        if (time != null) {
+            time.close();
+        }
+        buffers.close();
+    }
+}

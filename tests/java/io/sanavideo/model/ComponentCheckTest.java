@@ -1,0 +1,62 @@
+package io.sanavideo.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every component against its PyTorch implementation. */
+class ComponentCheckTest {
+    private static final Path GOLDEN = Path.of("tests/golden");
+
+    @ParameterizedTest
+    @CsvSource({
+        "transformer-head112, F32, 2e-5",
+        "transformer-head112, BF16, 2e-2",
+        "transformer-patch1, F32, 2e-5",
+        "transformer-patch1, BF16, 2e-2",
+        "transformer-head32-per-token-timestep, F32, 2e-5",
+        "transformer-head32-per-token-timestep, BF16, 2e-2",
+        "transformer-guidance, F32, 2e-5",
+        "transformer-guidance, BF16, 2e-2",
+        "gemma2, F32, 2e-5",
+        "gemma2, BF16, 2e-2",
+        "wan-vae, F32, 2e-5",
+        "wan-vae, BF16, 2e-2",
+    })
+    void equalsTheReference(String folder, DType compute, double bound) {
+        try (Context context = Context.cpu(0)) {
+            Path component = GOLDEN.resolve(folder);
+            List<Comparison> comparisons =
+                    ComponentCheck.of(component).run(context, component, compute, true);
+            assertThat(comparisons)
+                    .isNotEmpty()
+                    .allSatisfy(
+                            comparison ->
+                                    assertThat(comparison.relativeL2())
+                                            .as(comparison.toString())
+                                            .isLessThan(bound));
+            assertThat(context.memoryInUse()).as("bytes after closing").isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "transformer-head112, 7",
+        "transformer-patch1, 7",
+        "gemma2, 1",
+        "wan-vae, 1",
+    })
+    void comparesEveryTensorOfTheFile(String folder, int count) {
+        try (Context context = Context.cpu(0)) {
+            Path component = GOLDEN.resolve(folder);
+            ComponentCheck check = ComponentCheck.of(component);
+            assertThat(check.run(context, component, DType.F32, true)).hasSize(count);
+            assertThat(check.run(context, component, DType.F32, false)).hasSize(1);
+        }
+    }
+}
