@@ -1,0 +1,306 @@
+package io.sanavideo.media;
+
+import static io.sanavideo.media.FFmpeg.allocated;
+import static io.sanavideo.media.FFmpeg.check;
+import static io.sanavideo.media.FFmpeg.utf8;
+import static org.bytedeco.ffmpeg.global.avcodec.av_packet_alloc;
+import static org.bytedeco.ffmpeg.global.avcodec.av_packet_free;
+import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_alloc_context3;
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_free_context;
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_name;
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_open2;
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_parameters_to_context;
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_receive_frame;
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_send_packet;
+import static org.bytedeco.ffmpeg.global.avformat.av_find_best_stream;
+import static org.bytedeco.ffmpeg.global.avformat.av_read_frame;
+import static org.bytedeco.ffmpeg.global.avformat.avformat_close_input;
+import static org.bytedeco.ffmpeg.global.avformat.avformat_find_stream_info;
+import static org.bytedeco.ffmpeg.global.avformat.avformat_open_input;
+import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
+import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
+import static org.bytedeco.ffmpeg.global.avutil.AV_TIME_BASE;
+import static org.bytedeco.ffmpeg.global.avutil.av_color_primaries_name;
+import static org.bytedeco.ffmpeg.global.avutil.av_color_range_name;
+import static org.bytedeco.ffmpeg.global.avutil.av_color_space_name;
+import static org.bytedeco.ffmpeg.global.avutil.av_color_transfer_name;
+import static org.bytedeco.ffmpeg.global.avutil.av_dict_free;
+import static org.bytedeco.ffmpeg.global.avutil.av_dict_iterate;
+import static org.bytedeco.ffmpeg.global.avutil.av_dict_set;
+import static org.bytedeco.ffmpeg.global.avutil.av_frame_alloc;
+import static org.bytedeco.ffmpeg.global.avutil.av_frame_free;
+import static org.bytedeco.ffmpeg.global.avutil.av_get_pix_fmt_name;
+
+import io.sanavideo.ModelFormatException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.ffmpeg.avcodec.AVCodec;
+import org.bytedeco.ffmpeg.avcodec.AVCodecContext;
+import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
+import org.bytedeco.ffmpeg.avcodec.AVPacket;
+import org.bytedeco.ffmpeg.avformat.AVFormatContext;
+import org.bytedeco.ffmpeg.avformat.AVStream;
+import org.bytedeco.ffmpeg.avutil.AVDictionary;
+import org.bytedeco.ffmpeg.avutil.AVDictionaryEntry;
+import org.bytedeco.ffmpeg.avutil.AVFrame;
+import org.bytedeco.ffmpeg.avutil.AVRational;
+import org.bytedeco.javacpp.BytePointer;
+
+/**
+ * Reads the frames of a video file in order, as packed RGB24 bytes {@code [height, width, 3]}. Not
+ * for use by two threads at once.
+ */
+public final class ClipReader implements AutoCloseable {
+    // A file must not make FFmpeg open other files or addresses, as playlists do.
+    private static final String CONTAINERS = "mov,matroska,avi,gif";
+
+    private static final int LARGEST_SIDE = 16384;
+
+    private final Path path;
+    private final AVFormatContext container = new AVFormatContext(null);
+    private AVCodecContext decoder = new AVCodecContext(null);
+    private AVPacket packet = new AVPacket(null);
+    private AVFrame frame = new AVFrame(null);
+    private AVStream stream;
+    private PixelConverter converter;
+    private ClipInfo info;
+    private boolean closed;
+
+    private ClipReader(Path path) {
+        this.path = path;
+    }
+
+    /**
+     * Opens a video file: mp4, mov, mkv, webm, avi or gif.
+     *
+     * @throws ModelFormatException if it cannot be read or is not such a file
+     */
+    public static ClipReader open(Path path) {
+        FFmpeg.preload();
+        if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
+            throw new ModelFormatException(
+                    "cannot read the video file %s: %s"
+                            .formatted(
+                                    path,
+                                    Files.exists(path)
+                                            ? "it is not a readable ordinary file"
+                                            : "there is no such file"));
+        }
+        ClipReader reader = new ClipReader(path);
+        try {
+            reader.openContainer();
+            reader.openDecoder();
+            reader.info = reader.describe();
+            return reader;
+        } catch (IOException e) {
+            reader.close();
+            throw new ModelFormatException(
+                    "%s is not a video file that can be read (%s); expected mp4, mov, mkv, webm, avi or gif"
+                            .formatted(path, e.getMessage()),
+                    e);
+        } catch (RuntimeException | Error e) {
+            reader.close();
+            throw e;
+        }
+    }
+
+    private void openContainer() throws IOException {
+        AVDictionary options = new AVDictionary(null);
+        try (BytePointer url = utf8(path.toAbsolutePath().toString())) {
+            av_dict_set(options, "format_whitelist", CONTAINERS, 0);
+            av_dict_set(options, "protocol_whitelist", "file", 0);
+            check(avformat_open_input(container, url, null, options), "open it");
+        } finally {
+            av_dict_free(options);
+        }
+        check(avformat_find_stream_info(container, (AVDictionary) null), "find pictures in it");
+    }
+
+    private void openDecoder() throws IOException {
+        AVCodec codec = new AVCodec(null);
+        int index =
+                check(
+                        av_find_best_stream(container, AVMEDIA_TYPE_VIDEO, -1, -1, codec, 0),
+                        "find pictures in it");
+        stream = container.streams(index);
+        decoder = allocated(avcodec_alloc_context3(codec));
+        check(avcodec_parameters_to_context(decoder, stream.codecpar()), "describe its pictures");
+        check(avcodec_open2(decoder, codec, (AVDictionary) null), "start its decoder");
+        packet = allocated(av_packet_alloc());
+        frame = allocated(av_frame_alloc());
+    }
+
+    private ClipInfo describe() throws IOException {
+        long frames = stream.nb_frames() > 0 ? stream.nb_frames() : countFrames();
+        AVCodecParameters parameters = stream.codecpar();
+        int width = parameters.width();
+        int height = parameters.height();
+        if (width < 1 || height < 1 || width > LARGEST_SIDE || height > LARGEST_SIDE) {
+            throw new IOException(
+                    "its pictures have %dx%d pixels; each side must be 1 to %d"
+                            .formatted(width, height, LARGEST_SIDE));
+        }
+        AVRational rate = stream.avg_frame_rate();
+        double fps = rate.den() == 0 ? 0 : (double) rate.num() / rate.den();
+        return new ClipInfo(
+                container.iformat().name().getString(),
+                avcodec_get_name(parameters.codec_id()).getString(),
+                width,
+                height,
+                fps,
+                frames,
+                Math.max(0, (double) container.duration() / AV_TIME_BASE),
+                name(av_get_pix_fmt_name(parameters.format())),
+                new ClipInfo.Colour(
+                        name(av_color_primaries_name(parameters.color_primaries())),
+                        name(av_color_transfer_name(parameters.color_trc())),
+                        name(av_color_space_name(parameters.color_space())),
+                        name(av_color_range_name(parameters.color_range()))),
+                metadata());
+    }
+
+    private static String name(BytePointer name) {
+        return name == null ? "unknown" : name.getString();
+    }
+
+    private Map<String, String> metadata() {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        AVDictionaryEntry entry = null;
+        while ((entry = av_dict_iterate(container.metadata(), entry)) != null) {
+            metadata.put(
+                    entry.key().getString(StandardCharsets.UTF_8),
+                    entry.value().getString(StandardCharsets.UTF_8));
+        }
+        // FFmpeg knows the comment of a gif, which is where GifWriter puts everything.
+        return container.iformat().name().getString().equals("gif")
+                ? MetadataJson.read(metadata.getOrDefault("comment", ""))
+                : metadata;
+    }
+
+    private long countFrames() throws IOException {
+        int index = stream.index();
+        long frames = 0;
+        int code;
+        while ((code = av_read_frame(container, packet)) >= 0) {
+            if (packet.stream_index() == index) {
+                frames++;
+            }
+            av_packet_unref(packet);
+        }
+        if (code != AVERROR_EOF) {
+            check(code, "count its frames");
+        }
+        avformat_close_input(container);
+        openContainer();
+        stream = container.streams(index);
+        return frames;
+    }
+
+    /** What the file says of itself. */
+    public ClipInfo info() {
+        return info;
+    }
+
+    /**
+     * Reads the next frame into a buffer, from its position, which stays where it is.
+     *
+     * @return whether there was one
+     * @throws IllegalArgumentException if fewer than height * width * 3 bytes remain in the buffer
+     * @throws ModelFormatException if the file is damaged
+     */
+    public boolean read(ByteBuffer rgb) {
+        int bytes = info.width() * info.height() * 3;
+        if (rgb.remaining() < bytes) {
+            throw new IllegalArgumentException(
+                    "a frame of %dx%d pixels needs %d bytes, but the buffer has room for %d"
+                            .formatted(info.width(), info.height(), bytes, rgb.remaining()));
+        }
+        AVFrame picture = decode();
+        if (picture == null) {
+            return false;
+        }
+        try {
+            if (picture.width() != info.width() || picture.height() != info.height()) {
+                throw new IOException(
+                        "a frame has %dx%d pixels, the first one %dx%d"
+                                .formatted(
+                                        picture.width(),
+                                        picture.height(),
+                                        info.width(),
+                                        info.height()));
+            }
+            if (converter == null) {
+                converter = new PixelConverter(info.width(), info.height());
+            }
+            converter.toRgb(picture, rgb);
+        } catch (IOException e) {
+            throw damaged(e);
+        }
+        return true;
+    }
+
+    /** The next picture as it is stored, valid until the next call; null after the last. */
+    AVFrame decode() {
+        if (closed) {
+            throw new IllegalStateException("the reader of " + path + " is closed");
+        }
+        try {
+            int code;
+            while ((code = avcodec_receive_frame(decoder, frame)) == FFmpeg.AGAIN) {
+                feedDecoder();
+            }
+            if (code == AVERROR_EOF) {
+                return null;
+            }
+            check(code, "decode a frame");
+            return frame;
+        } catch (IOException e) {
+            throw damaged(e);
+        }
+    }
+
+    private void feedDecoder() throws IOException {
+        int code;
+        while ((code = av_read_frame(container, packet)) >= 0) {
+            try {
+                if (packet.stream_index() == stream.index()) {
+                    check(avcodec_send_packet(decoder, packet), "decode a frame");
+                    return;
+                }
+            } finally {
+                av_packet_unref(packet);
+            }
+        }
+        if (code != AVERROR_EOF) {
+            check(code, "read a frame");
+        }
+        check(avcodec_send_packet(decoder, null), "decode the last frame");
+    }
+
+    private ModelFormatException damaged(IOException cause) {
+        return new ModelFormatException(
+                "the video file %s is damaged: %s".formatted(path, cause.getMessage()), cause);
+    }
+
+    /** Frees the decoder and closes the file. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (converter != null) {
+            converter.close();
+        }
+        av_frame_free(frame);
+        av_packet_free(packet);
+        avcodec_free_context(decoder);
+        avformat_close_input(container);
+    }
+}
