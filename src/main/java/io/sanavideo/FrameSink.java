@@ -1,0 +1,13 @@
+package io.sanavideo;
+
+/**
+ * Takes the frames of a clip as they are decoded, in order, on the engine's thread. What it throws
+ * ends the generation and reaches the caller.
+ */
+public interface FrameSink {
+    /** Called once, when size and number of frames are known and before the first of them. */
+    void begin(ClipFormat format);
+
+    /** Called for each frame; its pixels are valid until this returns. */
+    void accept(Frame frame);
+}

@@ -1,0 +1,21 @@
+package io.sanavideo;
+
+import java.time.Duration;
+
+/**
+ * What a generation that handed its frames on reports when it is done.
+ *
+ * @param format of the clip
+ * @param seed of the initial noise: the request's, or the one that was drawn
+ * @param elapsed from the call's start on the engine to its end
+ * @param frameHash SHA-256 chain over the RGB frames, 64 hexadecimal digits
+ * @param recipe all that made the clip, as JSON
+ * @param latents what was decoded
+ */
+public record Generated(
+        ClipFormat format,
+        long seed,
+        Duration elapsed,
+        String frameHash,
+        String recipe,
+        Latents latents) {}

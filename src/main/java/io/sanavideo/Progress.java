@@ -1,0 +1,73 @@
+package io.sanavideo;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.function.Supplier;
+
+/** Where a call stands: handed to a {@link ProgressListener} at each step of each phase. */
+public final class Progress {
+    /** What a call does, in this order. */
+    public enum Phase {
+        LOAD,
+        ENCODE,
+        DENOISE,
+        DECODE,
+        WRITE
+    }
+
+    private final Phase phase;
+    private final int step;
+    private final int total;
+    private final Duration elapsed;
+    private final Supplier<Latents> latents;
+
+    public Progress(Phase phase, int step, int total, Duration elapsed, Supplier<Latents> latents) {
+        this.phase = phase;
+        this.step = step;
+        this.total = total;
+        this.elapsed = elapsed;
+        this.latents = latents;
+    }
+
+    public Phase phase() {
+        return phase;
+    }
+
+    /** Steps of this phase that are done: 0 at its start, {@link #total()} at its end. */
+    public int step() {
+        return step;
+    }
+
+    /** Steps of this phase. */
+    public int total() {
+        return total;
+    }
+
+    /** Time since the phase began. */
+    public Duration elapsed() {
+        return elapsed;
+    }
+
+    /** Time left in this phase at the pace so far; zero before the first step is done. */
+    public Duration remaining() {
+        return step == 0 ? Duration.ZERO : elapsed.multipliedBy(total - step).dividedBy(step);
+    }
+
+    /**
+     * A copy of the latents as they are now, for a preview ({@link SanaVideo#decode}).
+     *
+     * @throws IllegalStateException outside {@link Phase#DENOISE}
+     */
+    public Latents latents() {
+        if (latents == null) {
+            throw new IllegalStateException(
+                    "there are latents only while denoising, this is " + this);
+        }
+        return latents.get();
+    }
+
+    @Override
+    public String toString() {
+        return "%s %d/%d".formatted(phase.name().toLowerCase(Locale.ROOT), step, total);
+    }
+}

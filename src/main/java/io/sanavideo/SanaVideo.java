@@ -1,0 +1,154 @@
+package io.sanavideo;
+
+import io.sanavideo.media.Quality;
+import io.sanavideo.pipeline.CallQueue;
+import io.sanavideo.pipeline.Denoised;
+import io.sanavideo.pipeline.Engine;
+import io.sanavideo.pipeline.FileSink;
+import io.sanavideo.pipeline.ModelFolder;
+import io.sanavideo.pipeline.Settings;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * A SANA-Video model, loaded and ready. It does not change once opened and may be shared among
+ * threads: calls queue and run in the order they come, one at a time, on the engine's own thread.
+ *
+ * <pre>{@code
+ * try (SanaVideo sana = SanaVideo.open(Path.of("model"), Device.best())) {
+ *     Clip clip = sana.generate(TextToVideo.prompt("a red circle moving left").frames(17).seed(7).build());
+ *     clip.writeMp4(Path.of("clip.mp4"));
+ * }
+ * }</pre>
+ */
+public final class SanaVideo implements AutoCloseable {
+    private final Engine engine;
+    private final CallQueue calls;
+
+    private SanaVideo(Engine engine) {
+        this.engine = engine;
+        this.calls = new CallQueue("sana-video", engine::cancel, engine::resume);
+    }
+
+    /** Opens a model with {@link Precision#AUTO}, in silence. */
+    public static SanaVideo open(Path model, Device device) {
+        return open(model, device, Precision.AUTO, ProgressListener.NONE);
+    }
+
+    /**
+     * Opens a model folder in the diffusers layout: {@code model_index.json}, transformer, vae,
+     * text_encoder, tokenizer and scheduler.
+     *
+     * @param listener hears {@link Progress.Phase#LOAD}, on the calling thread
+     * @throws ModelFormatException when the folder or a file in it is broken
+     * @throws DoesNotFitException when memory does not hold the weights
+     * @throws DeviceException when the device cannot be used
+     */
+    public static SanaVideo open(
+            Path model, Device device, Precision precision, ProgressListener listener) {
+        Objects.requireNonNull(listener, "listener");
+        return new SanaVideo(Engine.open(ModelFolder.open(model), device, precision, listener));
+    }
+
+    /** The folder of the built-in demo model: 64x64 pixels, 17 frames of a coloured shape. */
+    public static Path demoModel() {
+        return ModelFolder.demo();
+    }
+
+    /** Generates a clip and hears nothing meanwhile. */
+    public Clip generate(TextToVideo request) {
+        return generate(request, ProgressListener.NONE);
+    }
+
+    /**
+     * Generates a clip's latents; the clip decodes its frames when it is asked for them.
+     *
+     * @throws IllegalArgumentException when the model cannot do what is asked, naming the nearest
+     *     that it can
+     * @throws CancelledException after {@link #cancel()} or an interrupt of the calling thread; the
+     *     engine stays usable
+     * @throws NumericsException when latents become NaN or infinite
+     * @throws DoesNotFitException when memory does not hold the activations
+     */
+    public Clip generate(TextToVideo request, ProgressListener listener) {
+        return calls.run(
+                () -> new Clip(this, engine.denoise(engine.settings(request), calls, listener)));
+    }
+
+    /**
+     * Generates a clip and hands its frames on as they are decoded; memory does not grow with the
+     * clip's length beyond its latents.
+     */
+    public Generated generate(TextToVideo request, FrameSink sink, ProgressListener listener) {
+        return calls.run(
+                () -> {
+                    Denoised denoised = engine.denoise(engine.settings(request), calls, listener);
+                    return engine.decode(denoised, sink, calls, listener);
+                });
+    }
+
+    /** As {@link #generate(TextToVideo, FrameSink, ProgressListener)}, in silence. */
+    public Generated generate(TextToVideo request, FrameSink sink) {
+        return generate(request, sink, ProgressListener.NONE);
+    }
+
+    /**
+     * Generates a clip into a file: .mp4, .gif, or a folder of .png. The file appears under its
+     * name when it is complete; its place is checked before anything is computed.
+     */
+    public Generated generateTo(
+            TextToVideo request, Path path, Quality quality, ProgressListener listener) {
+        return calls.run(
+                () -> {
+                    Settings settings = engine.settings(request);
+                    try (FileSink file = FileSink.open(path, settings.format(), quality)) {
+                        Denoised denoised = engine.denoise(settings, calls, listener);
+                        return file.finish(
+                                engine.decode(denoised, file, calls, listener), listener);
+                    }
+                });
+    }
+
+    /** As the other, in {@link Quality#MEDIUM} and silence. */
+    public Generated generateTo(TextToVideo request, Path path) {
+        return generateTo(request, path, Quality.MEDIUM, ProgressListener.NONE);
+    }
+
+    Generated decode(Denoised denoised, FrameSink sink, ProgressListener listener) {
+        return calls.run(() -> engine.decode(denoised, sink, calls, listener));
+    }
+
+    /**
+     * Decodes latents that need not be a clip of this engine's, such as a preview's, at the model's
+     * own frame rate. May be called from a listener, inside the call that it listens to.
+     *
+     * @throws IllegalArgumentException when their channels are not those of the model
+     */
+    public void decode(Latents latents, FrameSink sink) {
+        calls.run(
+                () -> {
+                    engine.decode(latents, sink, calls);
+                    return null;
+                });
+    }
+
+    /** Whether a call runs or waits. */
+    public boolean busy() {
+        return calls.busy();
+    }
+
+    /**
+     * Cancels the call that runs now, if one does: it ends within one native op with a {@link
+     * CancelledException}. May be called from any thread.
+     */
+    public void cancel() {
+        calls.cancel();
+    }
+
+    /** Cancels what runs or waits, and frees the model. */
+    @Override
+    public void close() {
+        calls.close();
+        engine.close();
+    }
+}

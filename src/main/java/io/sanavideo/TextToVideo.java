@@ -1,0 +1,199 @@
+package io.sanavideo;
+
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * A request for a clip from text. What is left out ({@code null}) is as the model's {@code
+ * generation_defaults.json} says, or as the released models were made to run.
+ *
+ * @param prompt what to show
+ * @param negativePrompt what to steer away from
+ * @param motionScore appended to the prompt as {@code motion score: N.}, as SANA-Video was trained
+ *     with; none when null
+ * @param width pixels, a multiple of what the model needs
+ * @param height pixels, likewise
+ * @param frames a multiple of the VAE's temporal factor, plus 1; at most one of frames and seconds
+ * @param seconds length; the nearest frame count that the model can do is taken
+ * @param fps frames a second of the clip, above 0
+ * @param steps denoising steps, from 1
+ * @param guidance classifier-free guidance; above 1 it costs a second pass a step
+ * @param flowShift shift of the noise schedule, above 0
+ * @param sampler how steps are taken
+ * @param seed of the initial noise, as in PyTorch's CPU generator; drawn at random when null
+ * @param initialLatents the initial noise itself, in place of the seed's
+ * @param instruction {@code none}, or a file with the instruction put before the prompt
+ */
+public record TextToVideo(
+        String prompt,
+        String negativePrompt,
+        Integer motionScore,
+        Integer width,
+        Integer height,
+        Integer frames,
+        Double seconds,
+        Double fps,
+        Integer steps,
+        Double guidance,
+        Double flowShift,
+        Sampler sampler,
+        Long seed,
+        Latents initialLatents,
+        Path instruction) {
+    /** As {@link #instruction()}: no instruction. */
+    public static final Path NO_INSTRUCTION = Path.of("none");
+
+    public TextToVideo {
+        Objects.requireNonNull(prompt, "prompt");
+        if (frames != null && seconds != null) {
+            throw new IllegalArgumentException(
+                    "frames is %d and seconds is %s, expected at most one of them"
+                            .formatted(frames, seconds));
+        }
+        require(motionScore == null || motionScore >= 0, "motion score", motionScore, "0 or more");
+        require(width == null || width >= 1, "width", width, "1 or more pixels");
+        require(height == null || height >= 1, "height", height, "1 or more pixels");
+        require(frames == null || frames >= 1, "frames", frames, "1 or more");
+        require(seconds == null || isPositive(seconds), "seconds", seconds, "above 0");
+        require(
+                fps == null || (isPositive(fps) && fps <= 1000),
+                "fps",
+                fps,
+                "above 0, at most 1000");
+        require(steps == null || (steps >= 1 && steps <= 1000), "steps", steps, "1 to 1000");
+        require(
+                guidance == null || (Double.isFinite(guidance) && guidance >= 0),
+                "guidance",
+                guidance,
+                "0 or more");
+        require(flowShift == null || isPositive(flowShift), "flow shift", flowShift, "above 0");
+    }
+
+    private static boolean isPositive(double value) {
+        return Double.isFinite(value) && value > 0;
+    }
+
+    private static void require(boolean holds, String name, Object value, String expected) {
+        if (!holds) {
+            throw new IllegalArgumentException(
+                    "%s is %s, expected %s".formatted(name, value, expected));
+        }
+    }
+
+    /** Starts a request. */
+    public static Builder prompt(String prompt) {
+        return new Builder(prompt);
+    }
+
+    /** Builds a {@link TextToVideo}; what is not set is the model's default. */
+    public static final class Builder {
+        private final String prompt;
+        private String negativePrompt;
+        private Integer motionScore;
+        private Integer width;
+        private Integer height;
+        private Integer frames;
+        private Double seconds;
+        private Double fps;
+        private Integer steps;
+        private Double guidance;
+        private Double flowShift;
+        private Sampler sampler;
+        private Long seed;
+        private Latents initialLatents;
+        private Path instruction;
+
+        private Builder(String prompt) {
+            this.prompt = prompt;
+        }
+
+        public Builder negativePrompt(String value) {
+            negativePrompt = value;
+            return this;
+        }
+
+        public Builder motionScore(int value) {
+            motionScore = value;
+            return this;
+        }
+
+        /** Width and height in pixels. */
+        public Builder size(int widthPixels, int heightPixels) {
+            width = widthPixels;
+            height = heightPixels;
+            return this;
+        }
+
+        public Builder frames(int value) {
+            frames = value;
+            return this;
+        }
+
+        public Builder seconds(double value) {
+            seconds = value;
+            return this;
+        }
+
+        public Builder fps(double value) {
+            fps = value;
+            return this;
+        }
+
+        public Builder steps(int value) {
+            steps = value;
+            return this;
+        }
+
+        public Builder guidance(double value) {
+            guidance = value;
+            return this;
+        }
+
+        public Builder flowShift(double value) {
+            flowShift = value;
+            return this;
+        }
+
+        public Builder sampler(Sampler value) {
+            sampler = value;
+            return this;
+        }
+
+        public Builder seed(long value) {
+            seed = value;
+            return this;
+        }
+
+        public Builder initialLatents(Latents value) {
+            initialLatents = value;
+            return this;
+        }
+
+        public Builder instruction(Path value) {
+            instruction = value;
+            return this;
+        }
+
+        /**
+         * @throws IllegalArgumentException naming the first value that no model can honour
+         */
+        public TextToVideo build() {
+            return new TextToVideo(
+                    prompt,
+                    negativePrompt,
+                    motionScore,
+                    width,
+                    height,
+                    frames,
+                    seconds,
+                    fps,
+                    steps,
+                    guidance,
+                    flowShift,
+                    sampler,
+                    seed,
+                    initialLatents,
+                    instruction);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.sanavideo.pipeline;
+
+import io.sanavideo.ClipFormat;
+import io.sanavideo.Frame;
+import io.sanavideo.FrameSink;
+import io.sanavideo.Latents;
+import io.sanavideo.Progress.Phase;
+import io.sanavideo.ProgressListener;
+import io.sanavideo.media.FrameHash;
+import io.sanavideo.model.WanVaeConfig;
+import io.sanavideo.model.WanVaeDecoder;
+import io.sanavideo.model.WanVaeStream;
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Scope;
+import io.sanavideo.runtime.Tensor;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/** Latents to RGB frames, one latent frame at a time: memory does not grow with the clip. */
+final class FrameDecoder {
+    private final WanVaeDecoder vae;
+
+    FrameDecoder(WanVaeDecoder vae) {
+        this.vae = vae;
+    }
+
+    /** What latents decode to. */
+    ClipFormat format(Latents latents, double fps) {
+        WanVaeConfig config = vae.config();
+        if (latents.channels() != config.latentChannels()) {
+            throw new IllegalArgumentException(
+                    "the latents have %d channels, expected the VAE's %d"
+                            .formatted(latents.channels(), config.latentChannels()));
+        }
+        return new ClipFormat(
+                latents.width() * config.spatialFactor(),
+                latents.height() * config.spatialFactor(),
+                (latents.frames() - 1) * config.temporalFactor() + 1,
+                fps);
+    }
+
+    /** Hands each frame to the sink; returns the hash chain over them. */
+    String decode(
+            Latents latents,
+            ClipFormat format,
+            FrameSink sink,
+            CallQueue calls,
+            ProgressListener listener) {
+        Context context = vae.context();
+        try (Scope scope = new Scope(context);
+                WanVaeStream stream = new WanVaeStream(vae, latents.height(), latents.width())) {
+            Tensor latent =
+                    scope.tensor(
+                            DType.F32, 1, latents.height(), latents.width(), latents.channels());
+            Tensor rgb = scope.tensor(DType.U8, format.height(), format.width(), 3);
+            ByteBuffer host = ByteBuffer.allocateDirect(Math.toIntExact(rgb.bytes()));
+            FrameHash hash = new FrameHash();
+            Consumer<Tensor> pictures =
+                    new Consumer<>() {
+                        private int index;
+
+                        @Override
+                        public void accept(Tensor picture) {
+                            context.ops().toRgb8(picture, rgb);
+                            rgb.download(host);
+                            hash.update(host);
+                            sink.accept(
+                                    new Frame(
+                                            index++,
+                                            format.width(),
+                                            format.height(),
+                                            host.asReadOnlyBuffer()));
+                        }
+                    };
+            sink.begin(format);
+            PhaseClock clock = new PhaseClock(listener, Phase.DECODE, latents.frames(), null);
+            int size = Math.toIntExact(latent.elements());
+            for (int i = 0; i < latents.frames(); i++) {
+                calls.throwIfCancelled();
+                latent.upload(Arrays.copyOfRange(latents.values(), i * size, (i + 1) * size));
+                stream.decode(latent, pictures);
+                clock.done(i + 1);
+            }
+            return hash.hex();
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package io.sanavideo.pipeline;
+
+import io.sanavideo.ModelFormatException;
+import io.sanavideo.weights.Json;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.FileSystemAlreadyExistsException;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A model folder in the diffusers layout, its {@code model_index.json} read and its components
+ * found.
+ *
+ * @param root the folder
+ * @param index its {@code model_index.json}
+ */
+public record ModelFolder(Path root, Json index) {
+    private static final String INDEX = "model_index.json";
+    private static final String DEMO = "/io/sanavideo/demo/" + INDEX;
+
+    /** Classes that each component may be of. */
+    private static final Map<String, Set<String>> SUPPORTED =
+            Map.of(
+                    "transformer", Set.of("SanaVideoTransformer3DModel"),
+                    "vae", Set.of("AutoencoderKLWan"),
+                    "text_encoder", Set.of("Gemma2Model", "Gemma2ForCausalLM"),
+                    "scheduler",
+                            Set.of(
+                                    "DPMSolverMultistepScheduler",
+                                    "UniPCMultistepScheduler",
+                                    "FlowMatchEulerDiscreteScheduler"));
+
+    /**
+     * @throws ModelFormatException when the folder or its index is missing or broken, or a
+     *     component is of a class that this version does not run
+     */
+    public static ModelFolder open(Path root) {
+        if (!Files.isDirectory(root)) {
+            throw new ModelFormatException(
+                    "%s: %s, expected a model folder in the diffusers layout"
+                            .formatted(
+                                    root,
+                                    Files.exists(root) ? "is not a folder" : "does not exist"));
+        }
+        ModelFolder folder = new ModelFolder(root, Json.read(root.resolve(INDEX)));
+        SUPPORTED.forEach(folder::requireComponent);
+        folder.requireFolder("tokenizer");
+        return folder;
+    }
+
+    private void requireComponent(String name, Set<String> supported) {
+        String[] classOf = index.requiredTexts(name);
+        if (classOf.length != 2 || !supported.contains(classOf[1])) {
+            throw index.unexpected(
+                    name,
+                    "[library, class] with one of the classes "
+                            + supported.stream().sorted().toList());
+        }
+        requireFolder(name);
+    }
+
+    private void requireFolder(String name) {
+        if (!Files.isDirectory(root.resolve(name))) {
+            throw new ModelFormatException("%s: the folder '%s' is missing".formatted(root, name));
+        }
+    }
+
+    public Path transformer() {
+        return root.resolve("transformer");
+    }
+
+    public Path vae() {
+        return root.resolve("vae");
+    }
+
+    public Path textEncoder() {
+        return root.resolve("text_encoder");
+    }
+
+    public Path tokenizer() {
+        return root.resolve("tokenizer");
+    }
+
+    public Path schedulerConfig() {
+        return root.resolve("scheduler").resolve("scheduler_config.json");
+    }
+
+    /** The folder of the built-in demo model; inside the jar when the library runs from one. */
+    public static Path demo() {
+        try {
+            URI index = ModelFolder.class.getResource(DEMO).toURI();
+            if (index.getScheme().equals("jar")) {
+                openJar(index);
+            }
+            return Path.of(index).getParent();
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void openJar(URI inside) {
+        try {
+            FileSystems.newFileSystem(inside, Map.of());
+        } catch (FileSystemAlreadyExistsException e) {
+            // Opened before, by us or by the application, and never closed by us.
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.sanavideo.pipeline;
+
+/**
+ * What clips a model can make.
+ *
+ * @param sizeMultiple width and height are multiples of it: the VAE's spatial factor times the
+ *     patch
+ * @param temporalFactor frames are a multiple of it, plus 1: the VAE's temporal factor
+ * @param positions most patches along one axis: {@code rope_max_seq_len}
+ */
+public record ModelLimits(int sizeMultiple, int temporalFactor, int positions) {
+    /**
+     * @throws IllegalArgumentException naming the nearest size that can be made
+     */
+    void requireSize(int width, int height) {
+        int nearestWidth = nearestSize(width);
+        int nearestHeight = nearestSize(height);
+        if (nearestWidth != width || nearestHeight != height) {
+            throw new IllegalArgumentException(
+                    "size %dx%d cannot be made by this model: both must be multiples of %d from %d to %d; the nearest is %dx%d"
+                            .formatted(
+                                    width,
+                                    height,
+                                    sizeMultiple,
+                                    sizeMultiple,
+                                    (long) sizeMultiple * positions,
+                                    nearestWidth,
+                                    nearestHeight));
+        }
+    }
+
+    /**
+     * @throws IllegalArgumentException naming the nearest count that can be made
+     */
+    void requireFrames(int frames) {
+        int nearest = nearestFrames(frames);
+        if (nearest != frames) {
+            throw new IllegalArgumentException(
+                    "%d frames cannot be made by this model: it makes a multiple of %d, plus 1, up to %d; the nearest is %d"
+                            .formatted(frames, temporalFactor, longest(), nearest));
+        }
+    }
+
+    /** The count nearest to so many seconds. */
+    int framesOf(double seconds, double fps) {
+        return (int)
+                Math.min(
+                        longest(), temporalFactor * Math.round(seconds * fps / temporalFactor) + 1);
+    }
+
+    private int nearestFrames(int frames) {
+        long groups = Math.round((frames - 1) / (double) temporalFactor);
+        return (int) Math.min(longest(), temporalFactor * groups + 1);
+    }
+
+    private int nearestSize(int size) {
+        long patches = Math.round(size / (double) sizeMultiple);
+        return (int) (sizeMultiple * Math.max(1, Math.min(positions, patches)));
+    }
+
+    private long longest() {
+        return Math.min(Integer.MAX_VALUE, (long) temporalFactor * (positions - 1) + 1);
+    }
+}

@@ -1,0 +1,59 @@
+package io.sanavideo.pipeline;
+
+import io.sanavideo.model.Gemma2Encoder;
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Tensor;
+import io.sanavideo.text.Instruction;
+import io.sanavideo.text.PromptTokens;
+import io.sanavideo.text.Tokenizer;
+
+/** Prompts to the embeddings that the transformer reads: the rows of tokens, without padding. */
+final class PromptEncoder {
+    private final Tokenizer tokenizer;
+    private final Gemma2Encoder encoder;
+    private final DType dtype;
+
+    /**
+     * @param dtype of the embeddings: what the transformer computes in
+     */
+    PromptEncoder(Tokenizer tokenizer, Gemma2Encoder encoder, DType dtype) {
+        this.tokenizer = tokenizer;
+        this.encoder = encoder;
+        this.dtype = dtype;
+    }
+
+    /** The prompt, its motion score and instruction included; the caller closes it. */
+    Tensor prompt(Settings settings) {
+        String prompt = settings.prompt();
+        if (settings.motionScore() != null) {
+            prompt = Instruction.withMotionScore(prompt, settings.motionScore());
+        }
+        return encode(settings.instruction().prompt(tokenizer, prompt, settings.maxTokens()));
+    }
+
+    /** The negative prompt, which gets no instruction; the caller closes it. */
+    Tensor negative(Settings settings) {
+        return encode(
+                Instruction.plain(tokenizer, settings.negativePrompt(), settings.maxTokens()));
+    }
+
+    private Tensor encode(PromptTokens tokens) {
+        try (Tensor states = encoder.encode(tokens.ids())) {
+            Context context = states.context();
+            int[] places = tokens.validSelection();
+            long width = states.size(1);
+            Tensor rows = context.tensor(dtype, places.length, width);
+            try (Tensor selected = context.tensor(states.dtype(), places.length, width)) {
+                for (int i = 0; i < places.length; i++) {
+                    selected.slice(i, 1).copyFrom(states.slice(places[i], 1));
+                }
+                context.ops().convert(selected, rows);
+                return rows;
+            } catch (Throwable e) {
+                rows.close();
+                throw e;
+            }
+        }
+    }
+}

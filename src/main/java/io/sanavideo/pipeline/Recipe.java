@@ -1,0 +1,71 @@
+package io.sanavideo.pipeline;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sanavideo.ClipFormat;
+import io.sanavideo.runtime.Native;
+import java.util.Map;
+
+/**
+ * All that made a clip, as JSON: the settings, the weights by their hashes, and the build and
+ * machine that computed it. The same recipe on the same build and kind of machine makes the same
+ * frames.
+ */
+final class Recipe {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private Recipe() {}
+
+    /**
+     * @param weights SHA-256 of each component's weights, by the component's name
+     * @param dtypes what each component ran in, by its name
+     */
+    static String of(
+            Settings settings,
+            Map<String, String> weights,
+            Map<String, String> dtypes,
+            String device,
+            int threads) {
+        ObjectNode recipe = MAPPER.createObjectNode();
+        recipe.put("sana_video", Native.version());
+        recipe.put("prompt", settings.prompt());
+        recipe.put("negative_prompt", settings.negativePrompt());
+        if (settings.motionScore() != null) {
+            recipe.put("motion_score", settings.motionScore());
+        }
+        recipe.put("instruction", settings.instruction().text());
+        ClipFormat format = settings.format();
+        recipe.put("width", format.width());
+        recipe.put("height", format.height());
+        recipe.put("frames", format.frames());
+        recipe.put("fps", format.fps());
+        recipe.put("steps", settings.steps());
+        recipe.put("guidance_scale", settings.guidance());
+        recipe.put("sampler", settings.schedule().sampler().label());
+        recipe.put("flow_shift", settings.schedule().flowShift());
+        recipe.put("max_sequence_length", settings.maxTokens());
+        recipe.put("noise", settings.initialLatents() == null ? "seed" : "given");
+        recipe.put("seed", settings.seed());
+        putAll(recipe.putObject("weights_sha256"), weights);
+        putAll(recipe.putObject("dtype"), dtypes);
+        recipe.put("device", device);
+        recipe.put("threads", threads);
+        recipe.put("cpu_variant", Native.cpuVariant());
+        recipe.put("native_build", Native.build());
+        recipe.put("java", Runtime.version().toString());
+        return text(recipe);
+    }
+
+    private static void putAll(ObjectNode node, Map<String, String> values) {
+        values.forEach(node::put);
+    }
+
+    private static String text(ObjectNode recipe) {
+        try {
+            return MAPPER.writeValueAsString(recipe);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
