@@ -1,0 +1,2 @@
+/** Judges components and whole models by the reference vectors that lie beside them. */
+package io.sanavideo.check;

@@ -1,0 +1,195 @@
+package io.sanavideo.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sanavideo.ClipFormat;
+import io.sanavideo.Frame;
+import io.sanavideo.FrameSink;
+import io.sanavideo.Precision;
+import io.sanavideo.ProgressListener;
+import io.sanavideo.SanaVideo;
+import io.sanavideo.TextToVideo;
+import io.sanavideo.model.Bench;
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Native;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code sana-video bench}: how long parts of the model take here. */
+@Command(
+        name = "bench",
+        description = {
+            "Times a part of the model on random weights at the released 480p widths:",
+            "  block     one transformer block, keys and values of the text included",
+            "  product   one linear layer, 2240 to 13440 features unless --size says otherwise",
+            "  vae       the VAE's decoder for one latent frame, which makes four frames",
+            "  pipeline  the whole built-in demo clip, text to decoded frames, warm"
+        },
+        mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+    private enum Part {
+        BLOCK,
+        PRODUCT,
+        VAE,
+        PIPELINE
+    }
+
+    @Parameters(paramLabel = "block|product|vae|pipeline", description = "What to time.")
+    private Part part;
+
+    @Option(
+            names = "--frames",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Of the token grid (default: ${DEFAULT-VALUE}).")
+    private int frames;
+
+    @Option(
+            names = "--height",
+            paramLabel = "N",
+            defaultValue = "16",
+            description =
+                    "Of the token grid, or of the latent for vae (default: ${DEFAULT-VALUE}).")
+    private int height;
+
+    @Option(
+            names = "--width",
+            paramLabel = "N",
+            defaultValue = "28",
+            description =
+                    "Of the token grid, or of the latent for vae (default: ${DEFAULT-VALUE}).")
+    private int width;
+
+    @Option(
+            names = "--text",
+            paramLabel = "N",
+            defaultValue = "300",
+            description = "Text tokens (default: ${DEFAULT-VALUE}).")
+    private int text;
+
+    @Option(
+            names = "--size",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Of a square product.")
+    private int size;
+
+    @Option(
+            names = "--runs",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Timed runs after one that is not (default: ${DEFAULT-VALUE}).")
+    private int runs;
+
+    @Option(names = "--json", description = "Prints one JSON object.")
+    private boolean json;
+
+    @Mixin private ModelOptions options;
+
+    @Override
+    public Integer call() throws Exception {
+        if (runs < 1) {
+            throw new IllegalArgumentException("--runs is %d, expected 1 or more".formatted(runs));
+        }
+        int threads = options.device().threads();
+        if (part == Part.PIPELINE) {
+            pipeline();
+            return ExitCode.DONE;
+        }
+        DType compute =
+                options.precision() == Precision.F32
+                                || (options.precision() == Precision.AUTO && !Native.cpuHasBf16())
+                        ? DType.F32
+                        : DType.BF16;
+        try (Context context = Context.cpu(threads);
+                Bench bench = open(context, compute)) {
+            report(compute.toString(), context.threads(), bench.operations(), bench::run);
+        }
+        return ExitCode.DONE;
+    }
+
+    private Bench open(Context context, DType compute) {
+        return switch (part) {
+            case BLOCK -> Bench.block(context, compute, frames, height, width, text);
+            case PRODUCT ->
+                    size > 0
+                            ? Bench.product(context, compute, size, size, size)
+                            : Bench.product(context, compute, 2240, 2240, 13440);
+            case VAE -> Bench.vae(context, compute, height, width);
+            case PIPELINE -> throw new IllegalStateException();
+        };
+    }
+
+    private void pipeline() throws Exception {
+        FrameSink nowhere =
+                new FrameSink() {
+                    @Override
+                    public void begin(ClipFormat format) {}
+
+                    @Override
+                    public void accept(Frame frame) {}
+                };
+        TextToVideo request =
+                TextToVideo.prompt("a red circle moving left on a black background")
+                        .seed(7)
+                        .build();
+        try (SanaVideo sana =
+                SanaVideo.open(
+                        SanaVideo.demoModel(),
+                        options.device(),
+                        options.precision(),
+                        ProgressListener.NONE)) {
+            report(
+                    options.precision().toString(),
+                    options.device().threads(),
+                    0,
+                    () -> sana.generate(request, nowhere));
+        }
+    }
+
+    private void report(String dtype, int threads, double operations, Runnable body)
+            throws Exception {
+        body.run();
+        double[] seconds = new double[runs];
+        for (int i = 0; i < runs; i++) {
+            long start = System.nanoTime();
+            body.run();
+            seconds[i] = (System.nanoTime() - start) / 1e9;
+        }
+        Arrays.sort(seconds);
+        double median = seconds[runs / 2];
+        if (!json) {
+            System.out.printf(
+                    "%s %s: median %.4f s, least %.4f s of %d runs%s%n",
+                    part.name().toLowerCase(),
+                    dtype,
+                    median,
+                    seconds[0],
+                    runs,
+                    operations > 0 ? ", %.0f GFLOP/s".formatted(operations / median / 1e9) : "");
+            return;
+        }
+        ObjectNode result =
+                new ObjectMapper()
+                        .createObjectNode()
+                        .put("what", "sana-video " + part.name().toLowerCase())
+                        .put("version", Native.version())
+                        .put("cpu_variant", Native.cpuVariant())
+                        .put("dtype", dtype.toLowerCase())
+                        .put("threads", threads)
+                        .put("median_s", median)
+                        .put("min_s", seconds[0]);
+        if (part == Part.BLOCK) {
+            result.put("tokens", frames * height * width);
+        }
+        if (operations > 0) {
+            result.put("gflop", operations / 1e9).put("gflops", operations / median / 1e9);
+        }
+        System.out.println(result);
+    }
+}

@@ -1,0 +1,24 @@
+package io.sanavideo.cli;
+
+import io.sanavideo.Generated;
+import io.sanavideo.ProgressListener;
+import java.nio.file.Path;
+
+/** How {@code generate} shows what it does. */
+interface Display extends ProgressListener, AutoCloseable {
+    /** A clip of a batch begins; clips are numbered from 1. */
+    void begin(Path output, int number, int clips);
+
+    /** A clip is complete. */
+    void done(Path output, Generated generated);
+
+    @Override
+    void close();
+
+    static Display of(boolean json, boolean quiet) {
+        if (json) {
+            return new JsonDisplay(System.out);
+        }
+        return quiet ? new QuietDisplay() : new TextDisplay(System.out, System.err);
+    }
+}

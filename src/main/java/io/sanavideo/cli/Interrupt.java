@@ -1,0 +1,48 @@
+package io.sanavideo.cli;
+
+import io.sanavideo.SanaVideo;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Ctrl-C during a run: cancels it and gives it the time to remove what is half written, before the
+ * process ends with the signal's exit code (130).
+ */
+final class Interrupt implements AutoCloseable {
+    private static final long PATIENCE_SECONDS = 10;
+
+    private final CountDownLatch over = new CountDownLatch(1);
+    private final Thread hook;
+
+    private Interrupt(SanaVideo sana) {
+        hook =
+                new Thread(
+                        () -> {
+                            sana.cancel();
+                            try {
+                                over.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                        },
+                        "interrupt");
+    }
+
+    /** From now on an interrupt cancels this model's call. */
+    static Interrupt cancels(SanaVideo sana) {
+        Interrupt interrupt = new Interrupt(sana);
+        Runtime.getRuntime().addShutdownHook(interrupt.hook);
+        return interrupt;
+    }
+
+    /** The run is over. */
+    @Override
+    public void close() {
+        over.countDown();
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The process is ending already, and the hook with it.
+        }
+    }
+}

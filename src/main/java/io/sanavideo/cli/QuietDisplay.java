@@ -1,0 +1,20 @@
+package io.sanavideo.cli;
+
+import io.sanavideo.Generated;
+import io.sanavideo.Progress;
+import java.nio.file.Path;
+
+/** Shows nothing. */
+final class QuietDisplay implements Display {
+    @Override
+    public void begin(Path output, int number, int clips) {}
+
+    @Override
+    public void onProgress(Progress progress) {}
+
+    @Override
+    public void done(Path output, Generated generated) {}
+
+    @Override
+    public void close() {}
+}

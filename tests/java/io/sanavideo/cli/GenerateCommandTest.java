@@ -1,0 +1,222 @@
+package io.sanavideo.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sanavideo.media.ClipInfo;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The {@code generate} command, from its arguments to its files and exit codes. */
+class GenerateCommandTest {
+    private static final String PROMPT = "a red circle moving left on a black background";
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    @TempDir private Path folder;
+
+    /** {@code generate} with two steps; the file's name is relative to the test's folder. */
+    private CommandRun generate(String output, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("generate", "--steps", "2", "-o"));
+        arguments.add(folder.resolve(output).toString());
+        arguments.addAll(Arrays.asList(more));
+        return CommandRun.of(arguments.toArray(String[]::new));
+    }
+
+    private List<String> files() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void mp4HoldsRecipeAndFrameHash() throws IOException {
+        CommandRun outcome = generate("clip.mp4", PROMPT, "--seed", "7");
+
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        assertThat(outcome.out().lines()).hasSize(1);
+        assertThat(outcome.out()).contains("clip.mp4", "17 frames of 64x64", "seed 7");
+        assertThat(outcome.err()).contains("load", "encode", "denoise", "decode", "write");
+        ClipInfo info = ClipInfo.read(folder.resolve("clip.mp4"));
+        assertThat(info.codec()).isEqualTo("h264");
+        assertThat(info.frames()).isEqualTo(17);
+        assertThat(info.metadata().get("frames_sha256")).matches("[0-9a-f]{64}");
+        JsonNode recipe = MAPPER.readTree(info.metadata().get("recipe"));
+        assertThat(recipe.get("prompt").textValue()).isEqualTo(PROMPT);
+        assertThat(recipe.get("seed").longValue()).isEqualTo(7);
+        assertThat(recipe.get("steps").intValue()).isEqualTo(2);
+        assertThat(recipe.get("weights_sha256").size()).isEqualTo(3);
+        assertThat(files()).containsExactly("clip.mp4");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"clip.gif", "images"})
+    void otherForms(String name) throws IOException {
+        CommandRun outcome = generate(name, PROMPT, "--quiet");
+
+        assertThat(outcome).isEqualTo(new CommandRun(0, "", ""));
+        Path output = folder.resolve(name);
+        if (name.endsWith(".gif")) {
+            assertThat(ClipInfo.read(output).frames()).isEqualTo(17);
+        } else {
+            try (Stream<Path> images = Files.list(output)) {
+                assertThat(images.filter(image -> image.toString().endsWith(".png"))).hasSize(17);
+            }
+        }
+    }
+
+    @Test
+    void jsonEventsParseAndTheSameSeedMakesTheSameFrames() throws IOException {
+        List<JsonNode> first = events(generate("a.mp4", PROMPT, "--seed", "7", "--json"));
+        List<JsonNode> second = events(generate("b.mp4", PROMPT, "--seed", "7", "--json"));
+        List<JsonNode> other = events(generate("c.mp4", PROMPT, "--seed", "8", "--json"));
+
+        assertThat(first.stream().map(event -> event.get("event").textValue()).distinct())
+                .containsExactly("progress", "begin", "done");
+        assertThat(first.stream().filter(event -> event.has("phase")))
+                .extracting(event -> event.get("phase").textValue())
+                .startsWith("load")
+                .contains("encode", "denoise", "decode")
+                .endsWith("write");
+        JsonNode done = done(first);
+        assertThat(done.get("frames").intValue()).isEqualTo(17);
+        assertThat(done.get("bytes").longValue()).isEqualTo(Files.size(folder.resolve("a.mp4")));
+        assertThat(done.get("frames_sha256")).isEqualTo(done(second).get("frames_sha256"));
+        assertThat(done.get("frames_sha256")).isNotEqualTo(done(other).get("frames_sha256"));
+    }
+
+    private static List<JsonNode> events(CommandRun outcome) throws IOException {
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        List<JsonNode> events = new ArrayList<>();
+        for (String line : outcome.out().lines().toList()) {
+            events.add(MAPPER.readTree(line));
+        }
+        return events;
+    }
+
+    private static JsonNode done(List<JsonNode> events) {
+        return events.get(events.size() - 1);
+    }
+
+    @Test
+    void batchNamesItsFilesAndCountsItsSeeds() throws IOException {
+        Path prompts =
+                Files.writeString(folder.resolve("prompts.txt"), PROMPT + "\n\na blue square\n");
+
+        CommandRun outcome =
+                generate(
+                        "clip.gif",
+                        "--prompt-file",
+                        prompts.toString(),
+                        "--count",
+                        "2",
+                        "--seed",
+                        "5",
+                        "--frames",
+                        "1");
+
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        assertThat(files())
+                .containsExactly(
+                        "clip-1.gif", "clip-2.gif", "clip-3.gif", "clip-4.gif", "prompts.txt");
+        assertThat(outcome.out().lines().map(line -> line.replaceAll(".*seed ", "")))
+                .containsExactly("5", "6", "5", "6");
+    }
+
+    @Test
+    void latentsThatWereWrittenAreRead() throws IOException {
+        String latents = folder.resolve("noise.safetensors").toString();
+        generate("a.gif", PROMPT, "--latents-out", latents, "--quiet");
+
+        String first = hash(generate("b.gif", PROMPT, "--latents-in", latents, "--json"));
+        String second =
+                hash(generate("c.gif", PROMPT, "--latents-in", latents, "--seed", "9", "--json"));
+        String fromSeed = hash(generate("d.gif", PROMPT, "--seed", "9", "--json"));
+
+        assertThat(first).isEqualTo(second).isNotEqualTo(fromSeed);
+    }
+
+    private static String hash(CommandRun outcome) throws IOException {
+        return done(events(outcome)).get("frames_sha256").textValue();
+    }
+
+    @Test
+    void unsupportedDeviceIsAUsageError() throws IOException {
+        assertRefused(generate("clip.mp4", PROMPT, "--device", "cuda"), 2, "--device cuda", "CPU");
+    }
+
+    @Test
+    void badSizeIsAUsageErrorThatNamesTheNearest() throws IOException {
+        assertRefused(generate("clip.mp4", PROMPT, "--size", "65x64"), 2, "65x64", "64x64");
+        assertRefused(generate("clip.mp4", PROMPT, "--size", "big"), 2, "--size is 'big'");
+        assertRefused(generate("clip.mp4", PROMPT, "--frames", "16"), 2, "16 frames", "17");
+    }
+
+    @Test
+    void emptyPromptFileIsABadFile() throws IOException {
+        Path prompts = Files.writeString(folder.resolve("prompts.txt"), "\n \n");
+
+        CommandRun outcome = generate("clip.mp4", "--prompt-file", prompts.toString());
+
+        Files.delete(prompts);
+        assertRefused(outcome, 5, "prompts.txt", "holds no prompt");
+    }
+
+    @Test
+    void missingModelIsABadFile() throws IOException {
+        assertRefused(generate("clip.mp4", PROMPT, "--model", "/no/model"), 5, "/no/model");
+    }
+
+    /** Exit code, words, no stack trace, and nothing left. */
+    private void assertRefused(CommandRun outcome, int code, String... words) throws IOException {
+        assertThat(outcome.code()).as(outcome.err()).isEqualTo(code);
+        assertThat(outcome.err()).contains(words).doesNotContain("\tat ");
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void interruptLeavesNothingHalfWritten() throws Exception {
+        Process process =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "-Dorg.bytedeco.javacpp.cachedir="
+                                        + System.getProperty("org.bytedeco.javacpp.cachedir"),
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Main.class.getName(),
+                                "generate",
+                                "--steps",
+                                "1000",
+                                "--json",
+                                "-o",
+                                folder.resolve("clip.mp4").toString(),
+                                PROMPT)
+                        .redirectError(ProcessBuilder.Redirect.DISCARD)
+                        .start();
+        try (BufferedReader events =
+                new BufferedReader(new InputStreamReader(process.getInputStream()))) {
+            String event = "";
+            while (!event.contains("\"denoise\",\"step\":2")) {
+                event = events.readLine();
+                assertThat(event).as("the run ended too soon").isNotNull();
+            }
+            assertThat(files()).as("while it runs").singleElement().asString().endsWith(".part");
+            new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+            events.lines().forEach(line -> assertThat(line).doesNotContain("done"));
+        }
+
+        assertThat(process.waitFor()).isEqualTo(130);
+        assertThat(files()).isEmpty();
+    }
+}
