@@ -20,7 +20,7 @@ class UpsampleConvolutionTest extends KernelTest {
 
     static Stream<Case> shapes() {
         int[][] shapes = {
-            {1, 1, 1, 1, 1},
+            {1, 1, 1, 1, 32},
             {1, 1, 2, 3, 5},
             {2, 2, 1, 15, 16},
             {1, 3, 4, 16, 17},
