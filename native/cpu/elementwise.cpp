@@ -26,6 +26,18 @@ void map(const sv_context& context, const sv_tensor& in, const sv_tensor& out, F
     });
 }
 
+// NaN and infinities are those whose difference with themselves is not 0.
+template <typename T>
+bool are_finite(const T* x, int64_t count) {
+    int32_t bad = 0;
+#pragma omp simd reduction(| : bad)
+    for (int64_t i = 0; i < count; ++i) {
+        float value = widen(x[i]);
+        bad |= value - value == 0.0f ? 0 : 1;
+    }
+    return bad == 0;
+}
+
 }  // namespace
 
 void activate(sv_context& context, const sv_tensor& in, sv_activation activation,
@@ -213,14 +225,7 @@ bool all_finite(sv_context& context, const sv_tensor& in) {
         using T = std::remove_pointer_t<decltype(type)>;
         auto* x = static_cast<const T*>(in.data);
         parallel_ranges(context, elements(in), kGrain, [x, &finite](int64_t first, int64_t last) {
-            // NaN and infinities are those whose difference with themselves is not 0.
-            int32_t bad = 0;
-#pragma omp simd reduction(| : bad)
-            for (int64_t i = first; i < last; ++i) {
-                float value = widen(x[i]);
-                bad |= value - value == 0.0f ? 0 : 1;
-            }
-            if (bad != 0) finite.store(false, std::memory_order_relaxed);
+            if (!are_finite(x + first, last - first)) finite.store(false);
         });
     });
     return finite.load();
