@@ -101,6 +101,24 @@ class ConfigTest {
                 .hasMessageContaining(expected);
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "block_out_channels | [] | 1 to 16 levels",
+                "decoder_block_out_channels | [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1] | 1 to 16 levels",
+                "layers_per_block | [1, 2000000000, 1] | an integer from 1 to 1000",
+                "decoder_layers_per_block | [1, 1] | an array of",
+                "timestep_conditioning | true | false",
+            })
+    void refusesOtherLtxVaes(String key, String value, String expected) throws IOException {
+        Json json = edited(GOLDEN.resolve("ltx2-vae"), key, value);
+        assertThatThrownBy(() -> LtxVaeTensors.of(json))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining(key)
+                .hasMessageContaining(expected);
+    }
+
     @Test
     void acceptsTheCausalTransformersName() throws IOException {
         Json json =

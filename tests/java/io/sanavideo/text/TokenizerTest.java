@@ -100,6 +100,23 @@ class TokenizerTest {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "\"whole\": 22 | \"whole\": 30 | 30",
+                "\"normalized\": false | \"normalized\": true | 26",
+                "\"normalized\": true | \"normalized\": false | 26",
+                "\"ids\": [ | \"ids\": [40, | 40",
+            })
+    void theLargestIdIsThatOfAnyPart(String find, String replacement, int id) throws IOException {
+        String changed = Files.readString(FEATURES).replace(find, replacement);
+        Path file = Files.writeString(folder.resolve("tokenizer.json"), changed);
+
+        assertThat(Tokenizer.open(file).largestId()).isEqualTo(id);
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "'\uD83D', 0",
         "'ab\uDE00', 2",

@@ -68,6 +68,12 @@ class JsonTest {
                         "key 'ratio' is 3.0, expected an integer from 1",
                         json -> json.requiredInt("ratio", 1)),
                 new Wrong(
+                        "key 'layers' is 20, expected an integer from 1 to 19",
+                        json -> json.requiredInt("layers", 1, 19)),
+                new Wrong(
+                        "key 'sizes[1]' is 2, expected an integer from 0 to 1",
+                        json -> json.requiredInts("sizes", 0, 1)),
+                new Wrong(
                         "key 'small' is -1, expected an integer from 0",
                         json -> json.requiredInt("small", 0)),
                 new Wrong(

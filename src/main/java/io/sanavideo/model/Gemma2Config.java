@@ -59,7 +59,7 @@ public record Gemma2Config(
      */
     public static Gemma2Config of(Json json) {
         refuseUnsupported(json);
-        int layers = json.requiredInt("num_hidden_layers", 1);
+        int layers = json.requiredInt("num_hidden_layers", 1, TensorList.MOST_LAYERS);
         int heads = json.requiredInt("num_attention_heads", 1);
         int keyHeads = json.requiredInt("num_key_value_heads", 1);
         if (heads % keyHeads != 0) {

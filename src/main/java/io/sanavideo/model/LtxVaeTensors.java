@@ -44,7 +44,7 @@ final class LtxVaeTensors {
     }
 
     private static void addEncoder(TensorList list, Json json, long colours, long latent) {
-        int[] widths = json.requiredInts("block_out_channels", 1);
+        int[] widths = widths(json, "block_out_channels");
         int[] layers = ints(json, "layers_per_block", widths.length + 1);
         String[] types = texts(json, "downsample_type", widths.length);
         addConvolution(list, "encoder.conv_in", colours, latent);
@@ -61,7 +61,7 @@ final class LtxVaeTensors {
     }
 
     private static void addDecoder(TensorList list, Json json, long latent, long colours) {
-        int[] widths = json.requiredInts("decoder_block_out_channels", 1);
+        int[] widths = widths(json, "decoder_block_out_channels");
         int[] layers = ints(json, "decoder_layers_per_block", widths.length + 1);
         int[] factors = ints(json, "upsample_factor", widths.length);
         String[] types = texts(json, "upsample_type", widths.length);
@@ -81,8 +81,16 @@ final class LtxVaeTensors {
         addConvolution(list, "decoder.conv_out", out, colours);
     }
 
-    private static int[] ints(Json json, String key, int length) {
+    private static int[] widths(Json json, String key) {
         int[] values = json.requiredInts(key, 1);
+        if (values.length < 1 || values.length > TensorList.MOST_LEVELS) {
+            throw json.unexpected(key, "1 to %d levels".formatted(TensorList.MOST_LEVELS));
+        }
+        return values;
+    }
+
+    private static int[] ints(Json json, String key, int length) {
+        int[] values = json.requiredInts(key, 1, TensorList.MOST_LAYERS);
         if (values.length != length) {
             throw json.unexpected(key, "an array of " + length);
         }

@@ -10,17 +10,18 @@ import java.util.Map;
 
 /** Names and shapes of all tensors of a model, as its configuration demands them. */
 final class TensorList {
-    /** Far more than any model has; a broken number of layers must not fill the heap with names. */
-    private static final int MOST = 100_000;
+    /**
+     * Far more layers than any model has, on any of its levels; a broken configuration must not
+     * fill the heap with names.
+     */
+    static final int MOST_LAYERS = 1000;
+
+    /** Likewise the sizes that a picture is brought to and from; each halves it. */
+    static final int MOST_LEVELS = 16;
 
     private final Map<String, long[]> shapes = new LinkedHashMap<>();
 
     void add(String name, long... shape) {
-        if (shapes.size() == MOST) {
-            throw new ModelFormatException(
-                    "the configuration asks for more than %d tensors; '%s' is one too many: look at its numbers of layers"
-                            .formatted(MOST, name));
-        }
         shapes.put(name, shape);
     }
 

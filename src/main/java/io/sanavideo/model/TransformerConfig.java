@@ -86,7 +86,7 @@ public record TransformerConfig(
                 json.optionalInt("out_channels", 1, inChannels),
                 heads,
                 headSize,
-                json.requiredInt("num_layers", 1),
+                json.requiredInt("num_layers", 1, TensorList.MOST_LAYERS),
                 crossHeads,
                 crossHeadSize,
                 json.requiredInt("caption_channels", 1),

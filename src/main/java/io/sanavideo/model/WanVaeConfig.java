@@ -51,9 +51,11 @@ public record WanVaeConfig(
         int width = json.requiredInt("base_dim", 1);
         int[] factors = json.requiredInts("dim_mult", 1);
         boolean[] halves = json.requiredBooleans("temperal_downsample");
-        if (factors.length == 0 || halves.length != factors.length - 1) {
-            throw json.unexpected(
-                    "temperal_downsample", "one entry less than dim_mult, which has at least one");
+        if (factors.length < 1 || factors.length > TensorList.MOST_LEVELS) {
+            throw json.unexpected("dim_mult", "1 to %d levels".formatted(TensorList.MOST_LEVELS));
+        }
+        if (halves.length != factors.length - 1) {
+            throw json.unexpected("temperal_downsample", "one entry less than dim_mult");
         }
         List<Boolean> halvesFrames = new ArrayList<>();
         for (boolean value : halves) {
@@ -65,7 +67,7 @@ public record WanVaeConfig(
                         width,
                         json.optionalInt("decoder_base_dim", 1, width),
                         Arrays.stream(factors).boxed().toList(),
-                        json.requiredInt("num_res_blocks", 1),
+                        json.requiredInt("num_res_blocks", 1, TensorList.MOST_LAYERS),
                         halvesFrames,
                         channels(json, "latents_mean", latentChannels),
                         channels(json, "latents_std", latentChannels));

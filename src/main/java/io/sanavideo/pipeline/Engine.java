@@ -51,7 +51,7 @@ public final class Engine implements AutoCloseable {
             ProgressListener listener) {
         this.context = context;
         this.device = device;
-        CompletableFuture<Tokenizer> tokenizer =
+        CompletableFuture<Tokenizer> tokenizerRead =
                 CompletableFuture.supplyAsync(() -> Tokenizer.open(folder.tokenizer()));
         schedule = SchedulerConfig.of(Json.read(folder.schedulerConfig()));
         DType compute = compute(precision);
@@ -66,14 +66,16 @@ public final class Engine implements AutoCloseable {
         clock.done(2);
         WanVaeDecoder vae = WanVaeDecoder.load(context, folder.vae(), vaeCompute);
         TransformerConfig config = transformer.config();
+        Tokenizer tokenizer = Background.result(tokenizerRead);
         requireFit(folder, config, vae.config(), encoder);
+        requireEmbeddings(folder, encoder, tokenizer);
         limits =
                 new ModelLimits(
                         vae.config().spatialFactor() * config.patchHeight(),
                         vae.config().temporalFactor(),
                         config.maxPositions());
         defaults = GenerationDefaults.read(folder.root(), config.sampleSize());
-        prompts = new PromptEncoder(Background.result(tokenizer), encoder, compute);
+        prompts = new PromptEncoder(tokenizer, encoder, compute);
         denoiser =
                 new Denoiser(
                         transformer, vae.config().temporalFactor(), vae.config().spatialFactor());
@@ -142,6 +144,21 @@ public final class Engine implements AutoCloseable {
             throw new ModelFormatException(
                     "%s: %s is %d, expected %s, %d"
                             .formatted(folder.root(), name, value, otherName, other));
+        }
+    }
+
+    /** Each token must have its embedding, or a prompt that holds a rare one fails one day. */
+    private static void requireEmbeddings(
+            ModelFolder folder, Gemma2Encoder encoder, Tokenizer tokenizer) {
+        if (tokenizer.largestId() >= encoder.config().vocabulary()) {
+            throw new ModelFormatException(
+                    "%s: vocab_size is %d, expected %d or more: %s has ids up to %d"
+                            .formatted(
+                                    folder.textEncoder().resolve("config.json"),
+                                    encoder.config().vocabulary(),
+                                    tokenizer.largestId() + 1,
+                                    folder.tokenizer().resolve("tokenizer.json"),
+                                    tokenizer.largestId()));
         }
     }
 

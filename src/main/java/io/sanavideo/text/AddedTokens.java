@@ -77,6 +77,11 @@ final class AddedTokens {
         sameStart.sort(Comparator.comparingInt(entry -> -entry.content().length()));
     }
 
+    /** The largest id; -1 where there is no token. */
+    int largestId() {
+        return entries.values().stream().flatMap(List::stream).mapToInt(Entry::id).max().orElse(-1);
+    }
+
     /**
      * Cuts a text at the leftmost, there longest, tokens; a stretch of text between may be empty.
      */

@@ -113,6 +113,11 @@ final class BytePairModel {
         return vocabulary.size();
     }
 
+    /** The largest id; -1 where there is no token. */
+    int largestId() {
+        return vocabulary.values().stream().mapToInt(id -> id).max().orElse(ABSENT);
+    }
+
     /** The id of a token, or null. */
     Integer id(String token) {
         return vocabulary.get(token);

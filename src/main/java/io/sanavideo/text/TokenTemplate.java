@@ -52,6 +52,11 @@ record TokenTemplate(int[] before, int[] after) {
         return before.length + after.length;
     }
 
+    /** The largest id; -1 where there is no special token. */
+    int largestId() {
+        return IntStream.of(around(new int[0])).max().orElse(-1);
+    }
+
     int[] around(int[] body) {
         return IntStream.concat(
                         IntStream.concat(IntStream.of(before), IntStream.of(body)),

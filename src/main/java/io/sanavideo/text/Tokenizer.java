@@ -84,6 +84,17 @@ public final class Tokenizer {
         return template.around(body.length <= room ? body : Arrays.copyOf(body, room));
     }
 
+    /** The largest id that a text can have; -1 where there is no token. */
+    public int largestId() {
+        return IntStream.of(
+                        model.largestId(),
+                        rawTokens.largestId(),
+                        normalizedTokens.largestId(),
+                        template.largestId())
+                .max()
+                .orElseThrow();
+    }
+
     private int[] body(String text) {
         requirePairedSurrogates(text);
         IntStream.Builder ids = IntStream.builder();

@@ -135,7 +135,12 @@ public final class Json {
 
     /** An integer from least on. */
     public int requiredInt(String key, int least) {
-        return toInt(key, required(key, integer(least)), least);
+        return requiredInt(key, least, Integer.MAX_VALUE);
+    }
+
+    /** An integer from least to most. */
+    public int requiredInt(String key, int least, int most) {
+        return toInt(key, required(key, integer(least, most)), least, most);
     }
 
     /** As {@link #requiredInt}, or fallback when absent. */
@@ -199,9 +204,14 @@ public final class Json {
 
     /** An array of integers, each from least on; may be empty. */
     public int[] requiredInts(String key, int least) {
+        return requiredInts(key, least, Integer.MAX_VALUE);
+    }
+
+    /** An array of integers, each from least to most; may be empty. */
+    public int[] requiredInts(String key, int least, int most) {
         JsonNode array = requiredArray(key, "an array of integers");
         return IntStream.range(0, array.size())
-                .map(i -> toInt("%s[%d]".formatted(key, i), array.get(i), least))
+                .map(i -> toInt("%s[%d]".formatted(key, i), array.get(i), least, most))
                 .toArray();
     }
 
@@ -301,15 +311,19 @@ public final class Json {
         return value;
     }
 
-    private int toInt(String key, JsonNode value, int least) {
-        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < least) {
-            throw unexpected(key, value, integer(least));
+    private int toInt(String key, JsonNode value, int least, int most) {
+        if (!value.isIntegralNumber()
+                || !value.canConvertToInt()
+                || value.intValue() < least
+                || value.intValue() > most) {
+            throw unexpected(key, value, integer(least, most));
         }
         return value.intValue();
     }
 
-    private static String integer(int least) {
-        return least == Integer.MIN_VALUE ? "an integer" : "an integer from " + least;
+    private static String integer(int least, int most) {
+        String from = least == Integer.MIN_VALUE ? "an integer" : "an integer from " + least;
+        return most == Integer.MAX_VALUE ? from : from + " to " + most;
     }
 
     private static String shown(JsonNode value) {
