@@ -9,11 +9,14 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.File;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -172,9 +175,11 @@ class BrokenWeightsTest extends BrokenModel {
         copy.element(VAE, "decoder.conv_out.weight", 0, NAN);
         failToOpen(5);
         long before = residentBytes();
+        long bufferedBefore = bufferedBytes();
 
         failToOpen(30);
 
+        assertThat(bufferedBytes() - bufferedBefore).isLessThan(1_000_000);
         // The weights are 18 MB in f32.
         assertThat(residentBytes() - before).isLessThan(100_000_000);
         assertThat(openWeights()).isEmpty();
@@ -197,6 +202,15 @@ class BrokenWeightsTest extends BrokenModel {
             }
         }
         return open;
+    }
+
+    /** Of buffers outside of the heap, with those that await the garbage collector. */
+    private static long bufferedBytes() {
+        return Pointer.totalBytes()
+                + ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                        .filter(pool -> pool.getName().equals("direct"))
+                        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                        .sum();
     }
 
     /** Without the buffers that await the garbage collector. */

@@ -16,12 +16,13 @@ public final class Progress {
     }
 
     private final Phase phase;
-    private final int step;
-    private final int total;
+    private final long step;
+    private final long total;
     private final Duration elapsed;
     private final Supplier<Latents> latents;
 
-    public Progress(Phase phase, int step, int total, Duration elapsed, Supplier<Latents> latents) {
+    public Progress(
+            Phase phase, long step, long total, Duration elapsed, Supplier<Latents> latents) {
         this.phase = phase;
         this.step = step;
         this.total = total;
@@ -33,13 +34,16 @@ public final class Progress {
         return phase;
     }
 
-    /** Steps of this phase that are done: 0 at its start, {@link #total()} at its end. */
-    public int step() {
+    /**
+     * Steps of this phase that are done: 0 at its start, {@link #total()} at its end. Those of
+     * {@link Phase#LOAD} are bytes of weights.
+     */
+    public long step() {
         return step;
     }
 
     /** Steps of this phase. */
-    public int total() {
+    public long total() {
         return total;
     }
 

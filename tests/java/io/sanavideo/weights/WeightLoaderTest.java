@@ -15,6 +15,7 @@ import io.sanavideo.weights.WeightLoader.Part;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,7 @@ class WeightLoaderTest {
     @TempDir Path folder;
     private Context context;
     private Checkpoint checkpoint;
+    private final List<Long> loaded = new ArrayList<>();
 
     @BeforeEach
     void open() {
@@ -50,7 +52,7 @@ class WeightLoaderTest {
             writer.write(data.flip());
         }
         checkpoint = Checkpoint.open(folder);
-        return new WeightLoader(context, checkpoint, compute);
+        return new WeightLoader(context, checkpoint, compute, loaded::add);
     }
 
     private static ByteBuffer bytes(int count) {
@@ -194,11 +196,42 @@ class WeightLoaderTest {
         assertThatThrownBy(() -> loader.mergedVector(new Part("a", 2), new Part("c", 2, 1)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("'a' of shape [2]", "'c' of shape [2, 1]");
-        assertThatThrownBy(() -> new WeightLoader(context, checkpoint, DType.F16))
+        assertThatThrownBy(() -> new WeightLoader(context, checkpoint, DType.F16, loaded::add))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("F16");
         loader.close();
         assertThat(context.memoryInUse()).isZero();
+    }
+
+    @Test
+    void bytesThatWereLoadedAreTold() {
+        List<Entry> entries =
+                List.of(entry("x", DType.F32, LONG / 6, 6), entry("y", DType.BF16, 2, 3));
+        ByteBuffer data = bytes(4 * LONG + 12);
+        WeightLoader loader = loader(DType.F32, entries, data.position(data.capacity()));
+        loader.vector("x", LONG / 6, 6);
+        loader.weight(WeightKind.LINEAR, "y", 2, 3);
+        loader.weight(WeightKind.LINEAR, "x", LONG / 6, 6);
+
+        // The buffer of 4 MiB, of which conversion takes half; whole rows of 24 bytes.
+        assertThat(loaded)
+                .containsExactly(2_097_152L, 2_097_152L, 605_696L, 12L, 4_194_288L, 605_712L);
+    }
+
+    @Test
+    void nothingIsLoadedAfterTheEnd() {
+        WeightLoader loader =
+                loader(
+                        DType.F32,
+                        List.of(entry("x", DType.F32, 2)),
+                        bytes(8).putFloat(1).putFloat(2));
+        Tensor vector = loader.vector("x", 2);
+        loader.finish();
+
+        assertThat(vector.toFloats()).containsExactly(1, 2);
+        assertThatThrownBy(() -> loader.vector("x", 2))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
     }
 
     private static void refused(Runnable load, String... words) {

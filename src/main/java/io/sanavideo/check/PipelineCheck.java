@@ -122,7 +122,7 @@ final class PipelineCheck implements GoldenCheck {
         int last = settings.steps() - 1;
         ProgressListener steps =
                 progress -> {
-                    int step = progress.step() - 1;
+                    int step = Math.toIntExact(progress.step()) - 1;
                     if (progress.phase() == Progress.Phase.DENOISE && step >= 0 && step < last) {
                         findings.add(Finding.notJudged(latents(vectors, step, progress.latents())));
                     }

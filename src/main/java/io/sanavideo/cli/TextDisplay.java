@@ -18,6 +18,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
 /** For a person: a bar for each phase on standard error, a closing line on standard output. */
 final class TextDisplay implements Display {
     private static final int COLUMNS = 78;
+    private static final long MEGABYTE = 1_000_000;
     private static final int UPDATE_MILLIS = 100;
 
     private final PrintStream out;
@@ -54,13 +55,17 @@ final class TextDisplay implements Display {
     private ProgressBar bar(Progress progress) {
         String name = progress.phase().name().toLowerCase(Locale.ROOT);
         // The consumer with a fixed width asks the terminal nothing, which would take long.
-        return new ProgressBarBuilder()
-                .setTaskName("%-8s".formatted(name))
-                .setInitialMax(progress.total())
-                .setStyle(ProgressBarStyle.ASCII)
-                .setUpdateIntervalMillis(UPDATE_MILLIS)
-                .setConsumer(new ConsoleProgressBarConsumer(err, COLUMNS))
-                .build();
+        ProgressBarBuilder builder =
+                new ProgressBarBuilder()
+                        .setTaskName("%-8s".formatted(name))
+                        .setInitialMax(progress.total())
+                        .setStyle(ProgressBarStyle.ASCII)
+                        .setUpdateIntervalMillis(UPDATE_MILLIS)
+                        .setConsumer(new ConsoleProgressBarConsumer(err, COLUMNS));
+        if (progress.phase() == Phase.LOAD) {
+            builder.setUnit("MB", MEGABYTE);
+        }
+        return builder.build();
     }
 
     private void closeBar() {

@@ -8,6 +8,7 @@ import io.sanavideo.weights.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
  * Gemma-2 as a text encoder (transformers, Gemma2Model): the hidden states after the final norm.
@@ -40,11 +41,18 @@ public final class Gemma2Encoder implements AutoCloseable {
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
     public static Gemma2Encoder load(Context context, Path folder, DType compute) {
+        return load(context, folder, compute, bytes -> {});
+    }
+
+    /** As the other; {@code progress} is told the bytes of each part that was loaded. */
+    public static Gemma2Encoder load(
+            Context context, Path folder, DType compute, LongConsumer progress) {
         Gemma2Config config = Gemma2Config.of(Json.read(folder.resolve("config.json")));
         return NamedWeights.load(
                 context,
                 folder,
                 compute,
+                progress,
                 checkpoint -> Gemma2Tensors.of(config, checkpoint::has),
                 weights -> new Gemma2Encoder(config, weights, Gemma2Tensors.prefix(weights::has)));
     }

@@ -10,6 +10,7 @@ import io.sanavideo.weights.WeightLoader;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 
 /**
  * Loads a checkpoint's tensors by name alone, their shapes being those of a {@link TensorList}.
@@ -21,17 +22,23 @@ final class NamedWeights implements AutoCloseable {
     private final TensorList list;
     private final WeightLoader loader;
 
-    private NamedWeights(Context context, Checkpoint checkpoint, TensorList list, DType compute) {
+    private NamedWeights(
+            Context context,
+            Checkpoint checkpoint,
+            TensorList list,
+            DType compute,
+            LongConsumer progress) {
         this.context = context;
         this.compute = compute;
         this.list = list;
-        loader = new WeightLoader(context, checkpoint, compute);
+        loader = new WeightLoader(context, checkpoint, compute, progress);
     }
 
     /**
      * Makes a model of a folder's checkpoint; when that fails nothing stays loaded.
      *
      * @param compute what weights are stored and multiplied as, F32 or BF16
+     * @param progress told the bytes of each part that was loaded
      * @param tensors the tensors that the checkpoint must hold, and no others
      * @param model takes over the weights, which it closes in the end
      */
@@ -39,14 +46,17 @@ final class NamedWeights implements AutoCloseable {
             Context context,
             Path folder,
             DType compute,
+            LongConsumer progress,
             Function<Checkpoint, TensorList> tensors,
             Function<NamedWeights, T> model) {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             TensorList list = tensors.apply(checkpoint);
             list.verify(checkpoint);
-            NamedWeights weights = new NamedWeights(context, checkpoint, list, compute);
+            NamedWeights weights = new NamedWeights(context, checkpoint, list, compute, progress);
             try {
-                return model.apply(weights);
+                T loaded = model.apply(weights);
+                weights.loader.finish();
+                return loaded;
             } catch (Throwable e) {
                 weights.close();
                 throw e;

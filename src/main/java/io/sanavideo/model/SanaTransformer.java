@@ -12,6 +12,7 @@ import io.sanavideo.weights.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
  * The SANA-Video transformer: weights on a device, packed once. A {@link TransformerRun} predicts
@@ -69,11 +70,18 @@ public final class SanaTransformer implements AutoCloseable {
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
     public static SanaTransformer load(Context context, Path folder, DType compute) {
+        return load(context, folder, compute, bytes -> {});
+    }
+
+    /** As the other; {@code progress} is told the bytes of each part that was loaded. */
+    public static SanaTransformer load(
+            Context context, Path folder, DType compute, LongConsumer progress) {
         TransformerConfig config = TransformerConfig.of(Json.read(folder.resolve("config.json")));
         return NamedWeights.load(
                 context,
                 folder,
                 compute,
+                progress,
                 checkpoint -> TransformerTensors.of(config),
                 weights -> new SanaTransformer(config, weights));
     }

@@ -9,6 +9,7 @@ import io.sanavideo.weights.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
  * The decoder of the Wan 2.1 VAE (diffusers, AutoencoderKLWan): weights on a device, packed once. A
@@ -107,11 +108,18 @@ public final class WanVaeDecoder implements AutoCloseable {
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
     public static WanVaeDecoder load(Context context, Path folder, DType compute) {
+        return load(context, folder, compute, bytes -> {});
+    }
+
+    /** As the other; {@code progress} is told the bytes of each part that was loaded. */
+    public static WanVaeDecoder load(
+            Context context, Path folder, DType compute, LongConsumer progress) {
         WanVaeConfig config = WanVaeConfig.of(Json.read(folder.resolve("config.json")));
         return NamedWeights.load(
                 context,
                 folder,
                 compute,
+                progress,
                 checkpoint -> WanVaeTensors.of(config),
                 weights -> new WanVaeDecoder(config, weights));
     }

@@ -59,12 +59,12 @@ public final class Engine implements AutoCloseable {
         dtypes.put("text_encoder", compute.toString());
         dtypes.put("transformer", compute.toString());
         dtypes.put("vae", vaeCompute.toString());
-        PhaseClock clock = new PhaseClock(listener, Phase.LOAD, dtypes.size(), null);
-        Gemma2Encoder encoder = Gemma2Encoder.load(context, folder.textEncoder(), compute);
-        clock.done(1);
-        SanaTransformer transformer = SanaTransformer.load(context, folder.transformer(), compute);
-        clock.done(2);
-        WanVaeDecoder vae = WanVaeDecoder.load(context, folder.vae(), vaeCompute);
+        LoadClock clock = new LoadClock(listener, folder);
+        Gemma2Encoder encoder =
+                Gemma2Encoder.load(context, folder.textEncoder(), compute, clock::loaded);
+        SanaTransformer transformer =
+                SanaTransformer.load(context, folder.transformer(), compute, clock::loaded);
+        WanVaeDecoder vae = WanVaeDecoder.load(context, folder.vae(), vaeCompute, clock::loaded);
         TransformerConfig config = transformer.config();
         Tokenizer tokenizer = Background.result(tokenizerRead);
         requireFit(folder, config, vae.config(), encoder);
@@ -81,7 +81,7 @@ public final class Engine implements AutoCloseable {
                         transformer, vae.config().temporalFactor(), vae.config().spatialFactor());
         frames = new FrameDecoder(vae);
         weightHashes = CompletableFuture.supplyAsync(() -> WeightHashes.of(folder));
-        clock.done(dtypes.size());
+        clock.finish();
     }
 
     /** Loads a model; see {@link io.sanavideo.SanaVideo#open}. */

@@ -10,6 +10,7 @@ import java.nio.file.FileSystemAlreadyExistsException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -81,6 +82,11 @@ public record ModelFolder(Path root, Json index) {
 
     public Path textEncoder() {
         return root.resolve("text_encoder");
+    }
+
+    /** The folders of weights, in the order in which a generation needs them. */
+    public List<Path> weights() {
+        return List.of(textEncoder(), transformer(), vae());
     }
 
     public Path tokenizer() {

@@ -11,12 +11,12 @@ import java.util.function.Supplier;
 final class PhaseClock {
     private final ProgressListener listener;
     private final Phase phase;
-    private final int total;
+    private final long total;
     private final Supplier<Latents> latents;
     private final long start = System.nanoTime();
 
     /** Reports step 0. {@code latents} is null where there are none to look at. */
-    PhaseClock(ProgressListener listener, Phase phase, int total, Supplier<Latents> latents) {
+    PhaseClock(ProgressListener listener, Phase phase, long total, Supplier<Latents> latents) {
         this.listener = listener;
         this.phase = phase;
         this.total = total;
@@ -25,7 +25,7 @@ final class PhaseClock {
     }
 
     /** Reports that so many steps are done. */
-    void done(int step) {
+    void done(long step) {
         listener.onProgress(new Progress(phase, step, total, elapsed(), latents));
     }
 

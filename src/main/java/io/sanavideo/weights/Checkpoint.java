@@ -136,6 +136,11 @@ public final class Checkpoint implements AutoCloseable {
         return tensors.keySet();
     }
 
+    /** Bytes of all tensors together. */
+    public long bytes() {
+        return tensors.values().stream().mapToLong(StoredTensor::bytes).sum();
+    }
+
     /** Whether there is a tensor of this name. */
     public boolean has(String name) {
         return tensors.containsKey(name);

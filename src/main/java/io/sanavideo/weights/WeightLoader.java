@@ -6,6 +6,7 @@ import io.sanavideo.ModelFormatException;
 import io.sanavideo.NumericsException;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.HostMemory;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
@@ -16,12 +17,13 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongConsumer;
 
 /**
  * Brings the tensors of a checkpoint onto a device, through one buffer of a few megabytes, so that
  * host memory never holds a weight as well. Owns what it loads: {@link #close} frees it. The
- * checkpoint is the caller's and may be closed once everything is loaded. Not safe for use by
- * several threads.
+ * checkpoint is the caller's and may be closed after {@link #finish}. Not safe for use by several
+ * threads.
  *
  * <p>Files may hold F32, F16 or BF16. Every method throws a {@link ModelFormatException} naming
  * file and tensor when the tensor is missing, has another shape or dtype, or holds an element that
@@ -37,22 +39,27 @@ public final class WeightLoader implements AutoCloseable {
     private final Context context;
     private final Checkpoint checkpoint;
     private final DType compute;
+    private final LongConsumer progress;
     private final List<Weight> weights = new ArrayList<>();
     private final List<Tensor> tensors = new ArrayList<>();
-    private ByteBuffer staging = ByteBuffer.allocateDirect(STAGING_BYTES);
+    private HostMemory staging;
 
     /**
      * A loader of one component.
      *
      * @param compute what weights and tables are stored as on the device: F32 or BF16
+     * @param progress told the bytes of each block of a tensor that was loaded
      */
-    public WeightLoader(Context context, Checkpoint checkpoint, DType compute) {
+    public WeightLoader(
+            Context context, Checkpoint checkpoint, DType compute, LongConsumer progress) {
         if (compute != DType.F32 && compute != DType.BF16) {
             throw new IllegalArgumentException("compute is " + compute + ", expected F32 or BF16");
         }
         this.context = context;
         this.checkpoint = checkpoint;
         this.compute = compute;
+        this.progress = progress;
+        staging = new HostMemory(STAGING_BYTES);
     }
 
     /**
@@ -95,9 +102,15 @@ public final class WeightLoader implements AutoCloseable {
         return tensor(compute, new Part(name, shape));
     }
 
+    /** Everything is loaded: frees what only loading needs. */
+    public void finish() {
+        staging.close();
+    }
+
     /** Frees every weight and tensor that was loaded. */
     @Override
     public void close() {
+        finish();
         weights.forEach(Weight::close);
         tensors.forEach(Tensor::close);
     }
@@ -121,13 +134,15 @@ public final class WeightLoader implements AutoCloseable {
             throw fault(
                     stored, 0, "a row has %d bytes, expected less than 2^31".formatted(rowBytes));
         }
-        if (rowBytes > staging.capacity()) {
-            staging = ByteBuffer.allocateDirect((int) rowBytes);
+        if (rowBytes > staging.bytes()) {
+            staging.close();
+            staging = new HostMemory((int) rowBytes);
         }
-        long blockRows = staging.capacity() / rowBytes;
+        ByteBuffer buffer = staging.buffer();
+        long blockRows = buffer.capacity() / rowBytes;
         for (long row = 0; row < rows; row += blockRows) {
             long count = Math.min(blockRows, rows - row);
-            ByteBuffer block = staging.clear().limit((int) (count * rowBytes));
+            ByteBuffer block = buffer.clear().limit((int) (count * rowBytes));
             stored.read(row * rowBytes, block);
             block.flip();
             try {
@@ -136,6 +151,7 @@ public final class WeightLoader implements AutoCloseable {
                 nameElement(stored, row * rowBytes, block);
                 throw e;
             }
+            progress.accept(count * rowBytes);
         }
         return rows;
     }
@@ -163,9 +179,9 @@ public final class WeightLoader implements AutoCloseable {
     /** Converts and uploads all elements of a tensor, a block at a time; returns their number. */
     private long upload(Tensor flat, long first, StoredTensor stored) {
         int half = STAGING_BYTES / 2;
-        staging.clear();
-        ByteBuffer raw = staging.slice(0, half).order(LITTLE_ENDIAN);
-        ByteBuffer converted = staging.slice(half, half).order(ByteOrder.nativeOrder());
+        ByteBuffer buffer = staging.buffer();
+        ByteBuffer raw = buffer.slice(0, half).order(LITTLE_ENDIAN);
+        ByteBuffer converted = buffer.slice(half, half).order(ByteOrder.nativeOrder());
         int elementBytes = stored.dtype().bytes();
         long blockElements = half / Float.BYTES;
         for (long done = 0; done < stored.elements(); done += blockElements) {
@@ -186,6 +202,7 @@ public final class WeightLoader implements AutoCloseable {
             try (Tensor target = flat.slice(first + done, count)) {
                 target.upload(converted.flip());
             }
+            progress.accept((long) count * elementBytes);
         }
         return stored.elements();
     }
