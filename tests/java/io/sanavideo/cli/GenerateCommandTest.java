@@ -188,7 +188,10 @@ class GenerateCommandTest {
     @Test
     void interruptLeavesNothingHalfWritten() throws Exception {
         Process process =
+                // Of a build in the background processes ignore interrupts, unless told otherwise.
                 new ProcessBuilder(
+                                "env",
+                                "--default-signal=INT",
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "-Dorg.bytedeco.javacpp.cachedir="
                                         + System.getProperty("org.bytedeco.javacpp.cachedir"),
