@@ -27,6 +27,9 @@ public final class Bench implements AutoCloseable {
     private static final long SEED = 1;
     private static final double TIMESTEP = 727;
 
+    /** Weights of a convolution over frames, rows and columns for each pair of channels. */
+    private static final double VOLUME = 27;
+
     private final Runnable body;
     private final AutoCloseable[] parts;
     private final double operations;
@@ -43,7 +46,8 @@ public final class Bench implements AutoCloseable {
     }
 
     /**
-     * Floating point operations of one run in products, a multiply-add being two; 0 if uncounted.
+     * Floating point operations of one run in products, convolutions and attentions, a multiply-add
+     * being two.
      */
     public double operations() {
         return operations;
@@ -90,7 +94,7 @@ public final class Bench implements AutoCloseable {
                 transformer);
     }
 
-    private static double blockOperations(TransformerConfig config, double tokens, double text) {
+    static double blockOperations(TransformerConfig config, double tokens, double text) {
         double width = config.width();
         double crossWidth = config.crossWidth();
         double hidden = config.hidden();
@@ -143,7 +147,42 @@ public final class Bench implements AutoCloseable {
         latent.upload(noise(latent));
         // The first frame of a clip is not doubled in time; all that follow are alike.
         stream.decode(latent, picture -> {});
-        return new Bench(() -> stream.decode(latent, picture -> {}), 0, scope, stream, decoder);
+        return new Bench(
+                () -> stream.decode(latent, picture -> {}),
+                vaeOperations(decoder.config(), height, width),
+                scope,
+                stream,
+                decoder);
+    }
+
+    /** Of a latent frame that is not a clip's first. */
+    static double vaeOperations(WanVaeConfig config, double height, double width) {
+        double pixels = height * width;
+        double latent = config.latentChannels();
+        double middle = config.decoderLevels().get(0).in();
+        double sum =
+                pixels
+                        * (latent * latent
+                                + VOLUME * latent * middle
+                                + 4 * VOLUME * middle * middle
+                                + 4 * middle * middle
+                                + 2 * pixels * middle);
+        double out = middle;
+        for (WanVaeConfig.Level level : config.decoderLevels()) {
+            out = level.out();
+            double shortcut = level.in() == level.out() ? 0 : level.in() * out;
+            double others = 2 * config.residualBlocks() + 1;
+            sum += pixels * (VOLUME * (level.in() + others * out) * out + shortcut);
+            if (level.doublesFrames()) {
+                sum += pixels * 3 * out * 2 * out;
+                pixels *= 2;
+            }
+            if (level.doublesSize()) {
+                pixels *= 4;
+                sum += pixels * 9 * out * out / 2;
+            }
+        }
+        return 2 * (sum + pixels * VOLUME * out * WanVaeConfig.COLOURS);
     }
 
     private static float[] noise(Tensor tensor) {
