@@ -179,7 +179,7 @@ class BrokenWeightsTest extends BrokenModel {
 
         failToOpen(30);
 
-        // Before anything makes the garbage collector run, which would free and close what was left.
+        // Looked at before the garbage collector runs, which would close and free what is left.
         assertThat(openWeights()).isEmpty();
         assertThat(bufferedBytes() - bufferedBefore).isLessThan(1_000_000);
         // The weights are 18 MB in f32.

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,11 +85,13 @@ class GenerateCommandTest {
 
         assertThat(first.stream().map(event -> event.get("event").textValue()).distinct())
                 .containsExactly("progress", "begin", "done");
-        assertThat(first.stream().filter(event -> event.has("phase")))
-                .extracting(event -> event.get("phase").textValue())
-                .startsWith("load")
-                .contains("encode", "denoise", "decode")
-                .endsWith("write");
+        List<String> phases = List.of("load", "encode", "denoise", "decode", "write");
+        assertThat(first.stream().map(event -> event.path("phase").textValue()).distinct())
+                .filteredOn(Objects::nonNull)
+                .isEqualTo(phases);
+        for (String phase : phases) {
+            assertThat(steps(first, phase)).as(phase).startsWith(0.0).endsWith(1.0);
+        }
         JsonNode done = done(first);
         assertThat(done.get("frames").intValue()).isEqualTo(17);
         assertThat(done.get("bytes").longValue()).isEqualTo(Files.size(folder.resolve("a.mp4")));
@@ -103,6 +106,14 @@ class GenerateCommandTest {
             events.add(MAPPER.readTree(line));
         }
         return events;
+    }
+
+    /** How much of a phase is done at each of its events, from 0 to 1. */
+    private static List<Double> steps(List<JsonNode> events, String phase) {
+        return events.stream()
+                .filter(event -> phase.equals(event.path("phase").textValue()))
+                .map(event -> event.get("step").doubleValue() / event.get("total").longValue())
+                .toList();
     }
 
     private static JsonNode done(List<JsonNode> events) {
