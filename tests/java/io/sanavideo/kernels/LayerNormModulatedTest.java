@@ -21,7 +21,8 @@ class LayerNormModulatedTest extends KernelTest {
 
     static Stream<Case> shapes() {
         int[][] shapes = {
-            {1, 1, 2},
+            {1, 1, 61},
+            {61, 1, 2},
             {1, 7, 3},
             {2, 1, 15},
             {3, 5, 16},
@@ -41,7 +42,7 @@ class LayerNormModulatedTest extends KernelTest {
     @ParameterizedTest
     @MethodSource("shapes")
     void normalisesAndModulates(Case c) {
-        Values in = gaussian(c.dtype, c.groups, c.rowsPerGroup, c.channels);
+        Values in = spread(c.dtype, c.groups, c.rowsPerGroup, c.channels);
         Values modulation = gaussian(F32, c.groups, 6, c.channels);
         double[] expected = reference(in, modulation, 3, 4);
         Tensor x = input(in);
@@ -52,6 +53,14 @@ class LayerNormModulatedTest extends KernelTest {
         Tensor inPlace = inOut(in);
         ops.layerNormModulated(inPlace, m, 3, 4, EPSILON, inPlace);
         assertSame(read(inPlace), out);
+    }
+
+    /**
+     * Signs alternate: few channels that are nearly equal deviate so little that it costs accuracy.
+     */
+    private Values spread(DType dtype, long... shape) {
+        int[] sign = {1};
+        return Values.of(dtype, () -> (sign[0] = -sign[0]) * random.nextDouble(0.5, 2), shape);
     }
 
     private static double[] reference(Values in, Values modulation, int shiftRow, int scaleRow) {

@@ -21,7 +21,8 @@ class RmsNormTest extends KernelTest {
 
     static Stream<Case> shapes() {
         int[][] shapes = {
-            {1, 1, 0, 1},
+            {1, 1, 0, 61},
+            {64, 1, 0, 1},
             {5, 1, 0, 3},
             {3, 3, 0, 15},
             {7, 3, 1, 16},
