@@ -79,10 +79,16 @@ SV_API int sv_cpu_has_bf16(void);
 /** Creates a context on the CPU. threads: 1 to 1024, or 0 for one a core this process may use. */
 SV_API sv_status sv_context_create(int threads, sv_context** out);
 
+/**
+ * Creates a context on a CUDA device (0 is the first). Fails with SV_UNSUPPORTED when this build has no CUDA
+ * kernels or the machine no driver or device for them, and says which.
+ */
+SV_API sv_status sv_context_create_cuda(int device, sv_context** out);
+
 /** Frees a context. Null is allowed. Memory and weights made on it must have been freed before. */
 SV_API void sv_context_destroy(sv_context* context);
 
-/** Number of threads that ops on this context use. */
+/** Number of threads that ops on this context use on the host; 0 on a GPU. */
 SV_API sv_status sv_context_threads(sv_context* context, int* out);
 
 /** Waits until all queued work is done. */

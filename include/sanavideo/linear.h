@@ -23,6 +23,10 @@ typedef enum sv_activation {
  * bias: f32 [out]. gate: f32 [groups, rows, out], of which row gate_row is used; the product's rows are
  * divided evenly among the groups, in order (one group a frame, or one for all). residual: the output's
  * shape and dtype; it may be the output itself.
+ *
+ * square_sums: f32 [rows, summed]: for the RMS norm that follows, of each row the sums of the squares of what
+ * was stored. The columns are divided into square_parts equal parts, the first `summed` of which are summed. Of
+ * linear layers only.
  */
 typedef struct sv_epilogue {
     const sv_tensor* bias;
@@ -30,6 +34,8 @@ typedef struct sv_epilogue {
     const sv_tensor* gate;
     int32_t gate_row;
     const sv_tensor* residual;
+    const sv_tensor* square_sums;
+    int32_t square_parts;
 } sv_epilogue;
 
 /**

@@ -142,7 +142,7 @@ sv_status sv_rope_angles(sv_context* context, int64_t first_frame, int64_t frame
                          int64_t width, double theta, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_rope_angles(first_frame, frames, height, width, theta, out);
-        c.backend->rope_angles(c, first_frame, frames, height, width, theta, *out);
+        c.backend.rope_angles(c, first_frame, frames, height, width, theta, *out);
     });
 }
 
@@ -157,9 +157,9 @@ sv_status sv_linear_attention(sv_context* context, const sv_tensor* qkv,
         sv::check_linear_attention(qkv, square_sums, q_weight, k_weight, norm_epsilon, angles,
                                    epsilon, state_in_values, state_in_keys, state_out_values,
                                    state_out_keys, out);
-        c.backend->linear_attention(c, *qkv, *square_sums, *q_weight, *k_weight, norm_epsilon,
-                                    *angles, epsilon, state_in_values, state_in_keys,
-                                    state_out_values, state_out_keys, *out);
+        c.backend.linear_attention(c, *qkv, *square_sums, *q_weight, *k_weight, norm_epsilon,
+                                   *angles, epsilon, state_in_values, state_in_keys,
+                                   state_out_values, state_out_keys, *out);
     });
 }
 
@@ -168,14 +168,14 @@ sv_status sv_cross_attention(sv_context* context, const sv_tensor* q, const sv_t
                              const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_cross_attention(q, square_sums, q_weight, norm_epsilon, kv, out);
-        c.backend->cross_attention(c, *q, *square_sums, *q_weight, norm_epsilon, *kv, *out);
+        c.backend.cross_attention(c, *q, *square_sums, *q_weight, norm_epsilon, *kv, *out);
     });
 }
 
 sv_status sv_frame_attention(sv_context* context, const sv_tensor* qkv, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_frame_attention(qkv, out);
-        c.backend->frame_attention(c, *qkv, *out);
+        c.backend.frame_attention(c, *qkv, *out);
     });
 }
 
@@ -184,7 +184,7 @@ sv_status sv_text_attention(sv_context* context, const sv_tensor* qkv, int heads
                             const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_text_attention(qkv, heads, key_heads, theta, scale, cap, window, out);
-        c.backend->text_attention(c, *qkv, heads, key_heads, theta, scale, cap, window, *out);
+        c.backend.text_attention(c, *qkv, heads, key_heads, theta, scale, cap, window, *out);
     });
 }
 

@@ -1,5 +1,5 @@
-// The table of ops that a backend fills in. Ops get checked arguments (common/*.cpp checks them against the
-// headers in include/) and throw Error. One table a CPU variant, one for CUDA.
+// The table of ops that a backend fills in. Ops get checked arguments (common/*.cpp checks them
+// against the headers in include/) and throw Error. One table a CPU variant, one for CUDA.
 #pragma once
 
 #include "common/weight.hpp"

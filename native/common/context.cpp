@@ -1,25 +1,28 @@
 #include "common/context.hpp"
 
-#include <sched.h>
-
-#include <cstring>
-#include <memory>
-
+#include "common/cuda_library.hpp"
+#include "cpu/context.hpp"
 #include "cpu/variant.hpp"
 
 namespace {
 
-constexpr int kMaxThreads = 1024;
-
-int usable_cores() {
-    cpu_set_t cores;
-    CPU_ZERO(&cores);
-    if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-    return CPU_COUNT(&cores);
-}
-
 void require_pointer(const void* pointer, const char* name) {
     if (pointer == nullptr) sv::fail(SV_INVALID_ARGUMENT, "%s is null", name);
+}
+
+// Checks a copy's arguments and runs it when there is something to copy.
+template <typename Copy>
+sv_status copy_bytes(sv_context* context, void* out, const void* in, int64_t bytes, Copy copy) {
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        if (bytes < 0) {
+            sv::fail(SV_INVALID_ARGUMENT, "bytes is %ld, expected at least 0", long(bytes));
+        }
+        if (bytes == 0) return;
+        require_pointer(out, "the target");
+        require_pointer(in, "the source");
+        copy(*context);
+    });
 }
 
 }  // namespace
@@ -40,14 +43,14 @@ int sv_cpu_has_bf16(void) { return sv::cpu::has_bf16_products() ? 1 : 0; }
 sv_status sv_context_create(int threads, sv_context** out) {
     return sv::guarded([&] {
         require_pointer(out, "out");
-        if (threads < 0 || threads > kMaxThreads) {
-            sv::fail(SV_INVALID_ARGUMENT, "threads is %d, expected 1 to %d, or 0 for all cores",
-                     threads, kMaxThreads);
-        }
-        auto context = std::make_unique<sv_context>();
-        context->backend = &sv::cpu::backend();
-        context->threads = threads != 0 ? threads : usable_cores();
-        *out = context.release();
+        *out = sv::cpu::create_context(threads);
+    });
+}
+
+sv_status sv_context_create_cuda(int device, sv_context** out) {
+    return sv::guarded([&] {
+        require_pointer(out, "out");
+        *out = sv::create_cuda_context(device);
     });
 }
 
@@ -62,8 +65,10 @@ sv_status sv_context_threads(sv_context* context, int* out) {
 }
 
 sv_status sv_synchronize(sv_context* context) {
-    // The CPU backend finishes each op before it returns.
-    return sv::guarded([&] { require_pointer(context, "context"); });
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        context->synchronize();
+    });
 }
 
 sv_status sv_cancel(sv_context* context, int cancelled) {
@@ -98,27 +103,18 @@ sv_status sv_memory(sv_context* context, int64_t* current, int64_t* peak) {
     });
 }
 
-static sv_status copy_bytes(sv_context* context, void* out, const void* in, int64_t bytes) {
-    return sv::guarded([&] {
-        require_pointer(context, "context");
-        if (bytes < 0) sv::fail(SV_INVALID_ARGUMENT, "bytes is %ld, expected at least 0", bytes);
-        if (bytes == 0) return;
-        require_pointer(out, "the target");
-        require_pointer(in, "the source");
-        std::memcpy(out, in, bytes);
-    });
-}
-
 sv_status sv_upload(sv_context* context, void* device, const void* host, int64_t bytes) {
-    return copy_bytes(context, device, host, bytes);
+    return copy_bytes(context, device, host, bytes,
+                      [=](sv_context& c) { c.upload(device, host, bytes); });
 }
 
 sv_status sv_download(sv_context* context, void* host, const void* device, int64_t bytes) {
-    return copy_bytes(context, host, device, bytes);
+    return copy_bytes(context, host, device, bytes,
+                      [=](sv_context& c) { c.download(host, device, bytes); });
 }
 
 sv_status sv_copy(sv_context* context, void* out, const void* in, int64_t bytes) {
-    return copy_bytes(context, out, in, bytes);
+    return copy_bytes(context, out, in, bytes, [=](sv_context& c) { c.copy(out, in, bytes); });
 }
 
 }  // extern "C"

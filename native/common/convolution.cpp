@@ -37,7 +37,7 @@ sv_status sv_depthwise_gate(sv_context* context, const sv_tensor* in, const sv_w
         sv::require(out, "out", in->dtype,
                     {in->shape[0], in->shape[1], in->shape[2], packed.shape[0] / 2});
         sv::require_apart(*out, "out", *in, "in");
-        c.backend->depthwise_gate(c, *in, packed, bias, *out);
+        c.backend.depthwise_gate(c, *in, packed, bias, *out);
     });
 }
 
@@ -57,11 +57,13 @@ sv_status sv_temporal_convolution(sv_context* context, const sv_tensor* in,
             sv::require_apart(*out, "out", *previous, "previous");
         }
         sv_epilogue checked = sv::require_epilogue(epilogue, *out);
-        if (checked.bias != nullptr || checked.activation != SV_NO_ACTIVATION) {
+        if (checked.bias != nullptr || checked.activation != SV_NO_ACTIVATION ||
+            checked.square_sums != nullptr) {
             sv::fail(SV_INVALID_ARGUMENT,
-                     "the epilogue holds a bias or an activation, expected gate and residual only");
+                     "the epilogue holds a bias, an activation or square sums, expected gate and "
+                     "residual only");
         }
-        c.backend->temporal_convolution(c, *in, previous, packed, checked, *out);
+        c.backend.temporal_convolution(c, *in, previous, packed, checked, *out);
     });
 }
 
@@ -79,11 +81,13 @@ sv_status sv_convolution(sv_context* context, const sv_tensor* in, const sv_weig
         sv::require(out, "out", in->dtype, {frames, in->shape[1], in->shape[2], packed.shape[0]});
         sv::require_apart(*out, "out", *in, "in");
         sv_epilogue checked = sv::require_epilogue(epilogue, *out);
-        if (checked.gate != nullptr || checked.activation != SV_NO_ACTIVATION) {
+        if (checked.gate != nullptr || checked.activation != SV_NO_ACTIVATION ||
+            checked.square_sums != nullptr) {
             sv::fail(SV_INVALID_ARGUMENT,
-                     "the epilogue holds a gate or an activation, expected bias and residual only");
+                     "the epilogue holds a gate, an activation or square sums, expected bias and "
+                     "residual only");
         }
-        c.backend->convolution(c, *in, packed, checked, *out);
+        c.backend.convolution(c, *in, packed, checked, *out);
     });
 }
 
@@ -97,7 +101,7 @@ sv_status sv_upsample_convolution(sv_context* context, const sv_tensor* in, cons
         sv::require(out, "out", in->dtype,
                     {in->shape[0], 2 * in->shape[1], 2 * in->shape[2], packed.shape[0]});
         sv::require_apart(*out, "out", *in, "in");
-        c.backend->upsample_convolution(c, *in, packed, bias, *out);
+        c.backend.upsample_convolution(c, *in, packed, bias, *out);
     });
 }
 
@@ -110,7 +114,7 @@ sv_status sv_interleave_frames(sv_context* context, const sv_tensor* in, const s
         }
         sv::require(out, "out", in->dtype, {2 * in->shape[0], in->shape[1], in->shape[2] / 2});
         sv::require_apart(*out, "out", *in, "in");
-        c.backend->interleave_frames(c, *in, *out);
+        c.backend.interleave_frames(c, *in, *out);
     });
 }
 

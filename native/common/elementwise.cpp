@@ -117,7 +117,7 @@ sv_status sv_patchify(sv_context* context, const sv_tensor* in, int patch_frames
                       int patch_width, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::require_patches(in, "in", patch_frames, patch_height, patch_width, out, "out");
-        c.backend->patchify(c, *in, patch_frames, patch_height, patch_width, *out);
+        c.backend.patchify(c, *in, patch_frames, patch_height, patch_width, *out);
     });
 }
 
@@ -125,7 +125,7 @@ sv_status sv_unpatchify(sv_context* context, const sv_tensor* in, int patch_fram
                         int patch_height, int patch_width, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::require_patches(out, "out", patch_frames, patch_height, patch_width, in, "in");
-        c.backend->unpatchify(c, *in, patch_frames, patch_height, patch_width, *out);
+        c.backend.unpatchify(c, *in, patch_frames, patch_height, patch_width, *out);
     });
 }
 
@@ -133,7 +133,7 @@ sv_status sv_timestep_sinusoids(sv_context* context, const double* timesteps, in
                                 const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_timestep_sinusoids(timesteps, count, out);
-        c.backend->timestep_sinusoids(c, timesteps, count, *out);
+        c.backend.timestep_sinusoids(c, timesteps, count, *out);
     });
 }
 
@@ -141,7 +141,7 @@ sv_status sv_modulation(sv_context* context, const sv_tensor* table, const sv_te
                         const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_modulation(table, embedding, out);
-        c.backend->modulation(c, *table, *embedding, *out);
+        c.backend.modulation(c, *table, *embedding, *out);
     });
 }
 
@@ -153,7 +153,7 @@ sv_status sv_activate(sv_context* context, const sv_tensor* in, sv_activation ac
             sv::fail(SV_INVALID_ARGUMENT, "activation is %d, expected 0 to %d", int(activation),
                      int(SV_GELU_TANH));
         }
-        c.backend->activate(c, *in, activation, *out);
+        c.backend.activate(c, *in, activation, *out);
     });
 }
 
@@ -163,7 +163,7 @@ sv_status sv_add(sv_context* context, const sv_tensor* in, const sv_tensor* othe
         sv::require_mapped(out, in);
         sv::require_like(other, "other", *in, "in");
         sv::require_same_or_apart(*out, "out", *other, "other");
-        c.backend->add(c, *in, *other, *out);
+        c.backend.add(c, *in, *other, *out);
     });
 }
 
@@ -171,7 +171,7 @@ sv_status sv_convert(sv_context* context, const sv_tensor* in, const sv_tensor* 
     return sv::run_op(context, [&](sv_context& c) {
         sv::require_as_many(sv::require_float(out, "out"), sv::require_float(in, "in"));
         sv::require_apart(*out, "out", *in, "in");
-        c.backend->convert(c, *in, *out);
+        c.backend.convert(c, *in, *out);
     });
 }
 
@@ -179,7 +179,7 @@ sv_status sv_combine(sv_context* context, int count, const float* coefficients,
                      const sv_tensor** inputs, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_combine(count, coefficients, inputs, out);
-        c.backend->combine(c, count, coefficients, inputs, *out);
+        c.backend.combine(c, count, coefficients, inputs, *out);
     });
 }
 
@@ -193,7 +193,7 @@ sv_status sv_scale_channels(sv_context* context, const sv_tensor* in, const sv_t
         sv::require_same_or_apart(*out, "out", *in, "in");
         sv::require_apart(*out, "out", *scale, "scale");
         sv::require_apart(*out, "out", *shift, "shift");
-        c.backend->scale_channels(c, *in, *scale, *shift, *out);
+        c.backend.scale_channels(c, *in, *scale, *shift, *out);
     });
 }
 
@@ -206,7 +206,7 @@ sv_status sv_to_rgb8(sv_context* context, const sv_tensor* in, const sv_tensor* 
         }
         sv::require_as_many(*out, *in);
         sv::require_apart(*out, "out", *in, "in");
-        c.backend->to_rgb8(c, *in, *out);
+        c.backend.to_rgb8(c, *in, *out);
     });
 }
 
@@ -214,14 +214,14 @@ sv_status sv_embedding(sv_context* context, const sv_tensor* table, const int32_
                        int64_t count, float scale, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_embedding(table, ids, count, scale, out);
-        c.backend->embedding(c, *table, ids, count, scale, *out);
+        c.backend.embedding(c, *table, ids, count, scale, *out);
     });
 }
 
 sv_status sv_require_finite(sv_context* context, const sv_tensor* in) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::require_float(in, "in");
-        if (!c.backend->all_finite(c, *in)) {
+        if (!c.backend.all_finite(c, *in)) {
             sv::fail(SV_NOT_FINITE, "in, %s %s, holds NaN or infinite values, expected finite ones",
                      sv::name_of(in->dtype), sv::shape_text(*in).c_str());
         }
@@ -234,7 +234,7 @@ sv_status sv_geglu(sv_context* context, const sv_tensor* in, const sv_tensor* ou
         sv::require(in, "in", in->dtype, {-1, 2, -1});
         sv::require(out, "out", in->dtype, {in->shape[0], in->shape[2]});
         sv::require_apart(*out, "out", *in, "in");
-        c.backend->geglu(c, *in, *out);
+        c.backend.geglu(c, *in, *out);
     });
 }
 

@@ -3,6 +3,22 @@
 #include "common/context.hpp"
 
 namespace sv {
+namespace {
+
+void require_square_sums(const sv_epilogue& epilogue, const sv_tensor& out) {
+    const sv_tensor& sums = require(epilogue.square_sums, "square_sums", SV_F32, {rows(out), -1});
+    if (epilogue.square_parts < 1 || channels(out) % epilogue.square_parts != 0) {
+        fail(SV_INVALID_ARGUMENT, "square_parts is %d, expected a divisor of out's %ld features",
+             int(epilogue.square_parts), long(channels(out)));
+    }
+    if (sums.shape[1] > epilogue.square_parts) {
+        fail(SV_INVALID_ARGUMENT, "square_sums has %ld parts, expected at most square_parts, %d",
+             long(sums.shape[1]), int(epilogue.square_parts));
+    }
+    require_apart(sums, "square_sums", out, "out");
+}
+
+}  // namespace
 
 const sv_weight& require_weight(const sv_weight* weight, sv_weight_kind kind, sv_dtype dtype) {
     if (weight == nullptr) fail(SV_INVALID_ARGUMENT, "weight is null");
@@ -36,6 +52,7 @@ sv_epilogue require_epilogue(const sv_epilogue* epilogue, const sv_tensor& out) 
         require_same_shape(require_tensor(epilogue->residual, "residual"), "residual", out, "out");
         require_same_dtype(*epilogue->residual, "residual", out, "out");
     }
+    if (epilogue->square_sums != nullptr) require_square_sums(*epilogue, out);
     return *epilogue;
 }
 
@@ -57,6 +74,10 @@ extern "C" sv_status sv_linear(sv_context* context, const sv_tensor* in, const s
                      sv::shape_text(*out).c_str(), long(sv::rows(*in)), long(packed.shape[0]));
         }
         sv::require_apart(*out, "out", *in, "in");
-        c.backend->linear(c, *in, packed, sv::require_epilogue(epilogue, *out), *out);
+        sv_epilogue checked = sv::require_epilogue(epilogue, *out);
+        if (checked.square_sums != nullptr) {
+            sv::require_apart(*checked.square_sums, "square_sums", *in, "in");
+        }
+        c.backend.linear(c, *in, packed, checked, *out);
     });
 }

@@ -1,47 +1,42 @@
 #include "common/memory.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "common/status.hpp"
 
 namespace sv {
-namespace {
-
-constexpr int64_t kAlignment = 64;
-
-// In front of each block: its size. One cache line, so that the block itself stays aligned.
-struct alignas(kAlignment) Header {
-    int64_t bytes;
-};
-
-Header* header_of(void* memory) { return static_cast<Header*>(memory) - 1; }
-
-}  // namespace
 
 Memory::~Memory() { drop_idle(); }
 
 void* Memory::allocate(int64_t bytes) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return allocate_locked(bytes);
+}
+
+void* Memory::allocate_locked(int64_t bytes) {
     if (bytes < 1) fail(SV_INVALID_ARGUMENT, "bytes is %ld, expected at least 1", long(bytes));
-    int64_t whole = (bytes + 2 * kAlignment - 1) / kAlignment * kAlignment;
-    void* block = whole > bytes ? std::aligned_alloc(kAlignment, whole) : nullptr;
+    idle_.reserve(sizes_.size() + 1);  // so that giving back scratch cannot fail
+    void* block = source_.take(bytes);
     if (block == nullptr) {
         fail(SV_OUT_OF_MEMORY, "cannot allocate %ld bytes; this context already uses %ld",
              long(bytes), long(current()));
     }
-    int64_t now = current_.fetch_add(bytes) + bytes;
-    for (int64_t seen = peak_.load(); seen < now && !peak_.compare_exchange_weak(seen, now);) {
+    try {
+        sizes_.emplace(block, bytes);
+    } catch (...) {
+        source_.give_back(block);
+        throw;
     }
-    auto* header = static_cast<Header*>(block);
-    header->bytes = bytes;
-    return header + 1;
+    current_ += bytes;
+    peak_ = std::max(peak(), current());
+    return block;
 }
 
 void Memory::release(void* memory) {
     if (memory == nullptr) return;
-    drop(memory);
     std::lock_guard<std::mutex> lock(mutex_);
-    if (current_.load() == idle_bytes_) drop_idle();
+    drop(memory);
+    if (current() == idle_bytes_) drop_idle();
 }
 
 void Memory::drop_idle() {
@@ -51,9 +46,10 @@ void Memory::drop_idle() {
 }
 
 void Memory::drop(void* memory) {
-    Header* header = header_of(memory);
-    current_.fetch_sub(header->bytes);
-    std::free(header);
+    auto block = sizes_.find(memory);
+    current_ -= block->second;
+    sizes_.erase(block);
+    source_.give_back(memory);
 }
 
 void* Memory::take_scratch(int64_t bytes) {
@@ -61,29 +57,28 @@ void* Memory::take_scratch(int64_t bytes) {
     std::lock_guard<std::mutex> lock(mutex_);
     auto best = idle_.end();
     for (auto block = idle_.begin(); block != idle_.end(); ++block) {
-        int64_t size = header_of(*block)->bytes;
-        if (size >= bytes && (best == idle_.end() || size < header_of(*best)->bytes)) best = block;
+        int64_t size = sizes_[*block];
+        if (size >= bytes && (best == idle_.end() || size < sizes_[*best])) best = block;
     }
     if (best != idle_.end()) {
         void* block = *best;
         idle_.erase(best);
-        idle_bytes_ -= header_of(block)->bytes;
+        idle_bytes_ -= sizes_[block];
         return block;
     }
     // Too small ones are given up, so that growing needs do not pile up blocks.
     if (!idle_.empty()) {
-        idle_bytes_ -= header_of(idle_.back())->bytes;
+        idle_bytes_ -= sizes_[idle_.back()];
         drop(idle_.back());
         idle_.pop_back();
     }
-    idle_.reserve(idle_.size() + 8);
-    return allocate(bytes);
+    return allocate_locked(bytes);
 }
 
 void Memory::give_scratch(void* memory) {
     std::lock_guard<std::mutex> lock(mutex_);
     idle_.push_back(memory);
-    idle_bytes_ += header_of(memory)->bytes;
+    idle_bytes_ += sizes_[memory];
 }
 
 }  // namespace sv

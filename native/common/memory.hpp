@@ -1,17 +1,27 @@
-// Host memory of a context: counted, 64-byte aligned, with scratch blocks that are kept for reuse.
+// Memory of a context: counted, with scratch blocks that are kept for reuse.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 namespace sv {
 
+// Where a context's blocks come from: the heap or a device.
+class MemorySource {
+public:
+    virtual ~MemorySource() = default;
+    // A block aligned to at least 64 bytes, or null when there is none of that size.
+    virtual void* take(int64_t bytes) = 0;
+    virtual void give_back(void* block) noexcept = 0;
+};
+
 class Memory {
 public:
-    Memory() = default;
+    explicit Memory(MemorySource& source) : source_(source) {}
     Memory(const Memory&) = delete;
     Memory& operator=(const Memory&) = delete;
     ~Memory();
@@ -30,13 +40,16 @@ public:
     int64_t peak() const { return peak_.load(); }
 
 private:
+    void* allocate_locked(int64_t bytes);
     void drop(void* memory);
     void drop_idle();
 
+    MemorySource& source_;
     std::atomic<int64_t> current_{0};
     std::atomic<int64_t> peak_{0};
     std::mutex mutex_;
-    std::vector<void*> idle_;  // scratch blocks not in use
+    std::unordered_map<void*, int64_t> sizes_;  // of every block
+    std::vector<void*> idle_;                   // scratch blocks not in use
     int64_t idle_bytes_ = 0;
 };
 

@@ -92,7 +92,7 @@ sv_status sv_layer_norm_modulated(sv_context* context, const sv_tensor* in,
                                   float epsilon, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_layer_norm(in, modulation, shift_row, scale_row, epsilon, out);
-        c.backend->layer_norm_modulated(c, *in, *modulation, shift_row, scale_row, epsilon, *out);
+        c.backend.layer_norm_modulated(c, *in, *modulation, shift_row, scale_row, epsilon, *out);
     });
 }
 
@@ -101,14 +101,14 @@ sv_status sv_rms_norm(sv_context* context, const sv_tensor* in, int part, const 
                       const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_rms_norm(in, part, weight, weight_offset, epsilon, residual, out);
-        c.backend->rms_norm(c, *in, part, *weight, weight_offset, epsilon, residual, *out);
+        c.backend.rms_norm(c, *in, part, *weight, weight_offset, epsilon, residual, *out);
     });
 }
 
 sv_status sv_row_square_sums(sv_context* context, const sv_tensor* in, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_row_square_sums(in, out);
-        c.backend->row_square_sums(c, *in, *out);
+        c.backend.row_square_sums(c, *in, *out);
     });
 }
 
@@ -116,7 +116,7 @@ sv_status sv_channel_norm(sv_context* context, const sv_tensor* in, const sv_ten
                           int silu, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_channel_norm(in, gamma, silu, out);
-        c.backend->channel_norm(c, *in, *gamma, silu == 1, *out);
+        c.backend.channel_norm(c, *in, *gamma, silu == 1, *out);
     });
 }
 

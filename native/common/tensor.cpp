@@ -1,5 +1,6 @@
 #include "common/tensor.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace sv {
@@ -47,6 +48,12 @@ const char* name_of(sv_dtype dtype) {
 }
 
 std::string shape_text(const sv_tensor& tensor) { return shape_text(tensor.shape, tensor.rank); }
+
+sv_tensor reshaped(const sv_tensor& tensor, std::initializer_list<int64_t> shape) {
+    sv_tensor view{tensor.data, tensor.dtype, static_cast<int32_t>(shape.size()), {}};
+    std::copy(shape.begin(), shape.end(), view.shape);
+    return view;
+}
 
 int64_t rows(const sv_tensor& tensor) { return elements(tensor) / channels(tensor); }
 

@@ -1,5 +1,5 @@
-// Shapes: what ops check before work is queued. Every message names the argument, what it was and what
-// was expected.
+// Shapes: what ops check before work is queued. Every message names the argument, what it was and
+// what was expected.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,9 @@ int64_t elements(const sv_tensor& tensor);
 int64_t bytes_of(sv_dtype dtype);
 const char* name_of(sv_dtype dtype);
 std::string shape_text(const sv_tensor& tensor);
+
+// The same memory with another shape of as many elements.
+sv_tensor reshaped(const sv_tensor& tensor, std::initializer_list<int64_t> shape);
 
 // Elements before and in the last dimension.
 int64_t rows(const sv_tensor& tensor);

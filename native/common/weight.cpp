@@ -27,9 +27,9 @@ bool fits_kind(sv_weight_kind kind, int rank, const int64_t* shape) {
 }
 
 const char* shape_of(sv_weight_kind kind) {
-    static const char* const shapes[] = {
-        "[out, in]", "[channels, channels, 3]", "[out, in, frames, height, width] with odd sizes",
-        "[out, in, 3, 3]", "[channels, 1, 3, 3]"};
+    static const char* const shapes[] = {"[out, in]", "[channels, channels, 3]",
+                                         "[out, in, frames, height, width] with odd sizes",
+                                         "[out, in, 3, 3]", "[channels, 1, 3, 3]"};
     return shapes[kind];
 }
 
@@ -54,7 +54,7 @@ sv_status sv_weight_create(sv_context* context, sv_weight_kind kind, sv_dtype dt
             sv::fail(SV_INVALID_ARGUMENT, "the weight has shape %s, expected %s",
                      sv::shape_text(form).c_str(), sv::shape_of(kind));
         }
-        *out = c.backend->weight_create(c, kind, dtype, rank, shape);
+        *out = c.backend.weight_create(c, kind, dtype, rank, shape);
     });
 }
 

@@ -12,6 +12,11 @@ void linear(sv_context& context, const sv_tensor& in, const sv_weight& weight,
     window.width = rows(in);
     dense_product(context, window, static_cast<const DenseWeight&>(weight), 0,
                   epilogue_of(epilogue, out));
+    if (epilogue.square_sums == nullptr) return;
+    // A pass of its own: next to the product it takes no time that can be seen.
+    int64_t parts = epilogue.square_parts;
+    row_square_sums(context, reshaped(out, {rows(out), parts, channels(out) / parts}),
+                    *epilogue.square_sums);
 }
 
 }  // namespace SV_VARIANT

@@ -2,6 +2,7 @@
 // a token.
 #include <cmath>
 
+#include "common/rope.hpp"
 #include "cpu/ops.hpp"
 #include "cpu/parallel.hpp"
 
@@ -25,9 +26,7 @@ void fill_axis(int64_t first, int64_t positions, int64_t pairs, double theta, fl
 
 void rope_angles(sv_context& context, int64_t first_frame, int64_t frames, int64_t height,
                  int64_t width, double theta, const sv_tensor& out) {
-    int64_t pairs = out.shape[1];
-    int64_t side_pairs = 2 * pairs / 6;
-    int64_t frame_pairs = pairs - 2 * side_pairs;
+    auto [frame_pairs, side_pairs] = rope_axes(out.shape[1]);
     int64_t frame_row = 2 * frame_pairs;
     int64_t side_row = 2 * side_pairs;
     Scratch<float> of_frame(context.memory, frames * frame_row);

@@ -1,91 +1,18 @@
-// Packing of weights: conversion, the check for NaN and infinities, and the layouts of
-// cpu/weight.hpp.
+// Packing of weights: the layouts of cpu/weight.hpp.
 #include "cpu/weight.hpp"
 
-#include <atomic>
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 
+#include "common/context.hpp"
 #include "common/tensor.hpp"
+#include "common/weight_rows.hpp"
 #include "cpu/number.hpp"
 #include "cpu/ops.hpp"
-#include "cpu/parallel.hpp"
 
 namespace sv::cpu {
 inline namespace SV_VARIANT {
 namespace {
-
-struct f16 {
-    uint16_t bits;
-};
-
-// Moves exponent and fraction to their places in a float; the scaling by 2^112 mends the exponent's
-// bias and makes subnormals normal.
-float widen(f16 value) {
-    uint32_t magnitude = uint32_t{value.bits & 0x7fffu} << 13;
-    if (magnitude >= 0x0f800000) magnitude |= 0x7f800000;  // an infinity or a NaN stays one
-    float wide;
-    std::memcpy(&wide, &magnitude, sizeof wide);
-    wide = magnitude >= 0x7f800000 ? wide : wide * 0x1p112f;
-    return value.bits & 0x8000 ? -wide : wide;
-}
-
-using cpu::widen;
-
-// Reads `count` elements of T from bytes of any alignment, rounded to the weight's dtype. Returns
-// the index of the first one that is not finite then, or count.
-template <typename T>
-int64_t read_row(const char* bytes, int64_t count, sv_dtype dtype, float* row) {
-    bool finite = true;
-    for (int64_t i = 0; i < count; ++i) {
-        T element;
-        std::memcpy(&element, bytes + i * sizeof(T), sizeof element);
-        float value = widen(element);
-        row[i] = dtype == SV_BF16 ? widen(narrow<bf16>(value)) : value;
-        finite &= std::fabs(row[i]) <= __FLT_MAX__;
-    }
-    int64_t first = 0;
-    while (!finite && std::fabs(row[first]) <= __FLT_MAX__) ++first;
-    return finite ? count : first;
-}
-
-// Reads whole rows on all threads and hands each, as f32, to place(row index, elements).
-template <typename Place>
-void read_rows(sv_context& context, const sv_weight& weight, int64_t first_row, int64_t rows,
-               const void* data, sv_dtype data_dtype, const Place& place) {
-    // Rows whose columns share cache lines go to the same thread.
-    constexpr int64_t kRowsPerTask = 64;
-    int64_t count = weight.row_elements();
-    int64_t row_bytes = count * bytes_of(data_dtype);
-    int64_t last_row = first_row + rows;
-    int64_t first_task = first_row / kRowsPerTask;
-    int64_t tasks = (last_row + kRowsPerTask - 1) / kRowsPerTask - first_task;
-    Scratch<float> buffers(context.memory, context.threads * count);
-    std::atomic<int64_t> bad{INT64_MAX};
-    parallel_tasks(context, tasks, [&](int64_t task, int thread) {
-        float* elements = buffers + thread * count;
-        int64_t begin = std::max(first_row, (first_task + task) * kRowsPerTask);
-        int64_t end = std::min(last_row, (first_task + task + 1) * kRowsPerTask);
-        for (int64_t row = begin; row < end; ++row) {
-            const char* bytes = static_cast<const char*>(data) + (row - first_row) * row_bytes;
-            int64_t finite =
-                data_dtype == SV_F32   ? read_row<float>(bytes, count, weight.dtype, elements)
-                : data_dtype == SV_F16 ? read_row<f16>(bytes, count, weight.dtype, elements)
-                                       : read_row<bf16>(bytes, count, weight.dtype, elements);
-            if (finite < count) {
-                int64_t index = row * count + finite;
-                for (int64_t seen = bad; index < seen && !bad.compare_exchange_weak(seen, index);) {
-                }
-                return;
-            }
-            place(row, elements);
-        }
-    });
-    if (bad != INT64_MAX) {
-        fail(SV_NOT_FINITE, "element %ld of the weight (row %ld, %ld in it) is not a finite %s",
-             long(bad), long(bad / count), long(bad % count), name_of(weight.dtype));
-    }
-}
 
 void describe(sv_weight& weight, sv_weight_kind kind, sv_dtype dtype, int rank,
               const int64_t* shape) {
@@ -124,25 +51,15 @@ void place_taps(const DenseWeight& weight, int64_t column, const float* row) {
     }
 }
 
-// row: [depth, 3, 3]. Of the doubled image each output pixel sees only two by two different input
-// pixels: the kernel's rows (and columns) that fall on the same one are added. An even row sees
-// {0}, {1, 2}; an odd one {0, 1}, {2}.
+// row: [depth, 3, 3].
 template <typename T>
 void place_upsample(const DenseWeight& weight, int64_t column, const float* row) {
     for (int64_t matrix = 0; matrix < 4; ++matrix) {
         Column<T> to = column_of<T>(weight, matrix, column);
         for (int64_t tap = 0; tap < 4; ++tap) {
-            auto begin = [](int64_t odd, int64_t i) { return i == 0 ? 0 : odd + 1; };
-            auto end = [](int64_t odd, int64_t i) { return i == 0 ? odd + 1 : 3; };
             for (int64_t k = 0; k < weight.depth; ++k) {
-                float sum = 0;
-                for (int64_t y = begin(matrix / 2, tap / 2); y < end(matrix / 2, tap / 2); ++y) {
-                    for (int64_t x = begin(matrix % 2, tap % 2); x < end(matrix % 2, tap % 2);
-                         ++x) {
-                        sum += row[(k * 3 + y) * 3 + x];
-                    }
-                }
-                to[tap * weight.padded_depth + k] = narrow<T>(sum);
+                to[tap * weight.padded_depth + k] =
+                    narrow<T>(upsample_tap(row + k * 9, matrix, tap));
             }
         }
     }

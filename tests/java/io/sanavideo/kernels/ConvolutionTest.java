@@ -164,6 +164,21 @@ class ConvolutionTest extends KernelTest {
                                         given.tensor("out")),
                         "gate",
                         "expected")
+                .wrongCall(
+                        "square sums",
+                        (ops, given) ->
+                                ops.convolution(
+                                        given.tensor("in"),
+                                        given.weight("weight"),
+                                        Epilogue.NONE.squareSums(
+                                                given.tensor("residual")
+                                                        .reshape(210)
+                                                        .slice(0, 30)
+                                                        .reshape(30, 1),
+                                                1),
+                                        given.tensor("out")),
+                        "square sums",
+                        "expected")
                 .tests();
     }
 }

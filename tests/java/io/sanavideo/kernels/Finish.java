@@ -58,7 +58,9 @@ record Finish(boolean bias, Activation activation, int gateGroups, Residual resi
                         case NONE -> null;
                         case APART -> test.input(residual);
                         case OUTPUT -> out;
-                    });
+                    },
+                    null,
+                    0);
         }
 
         /** What is stored for these products, row-major. */

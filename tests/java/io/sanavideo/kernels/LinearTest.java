@@ -95,6 +95,39 @@ class LinearTest extends KernelTest {
         }
     }
 
+    static Stream<Case> parted() {
+        int[][] shapes = {{1, 3, 1}, {5, 8, 6}, {17, 33, 66}, {64, 16, 96}, {33, 40, 192}};
+        return cases(shapes, (d, s) -> new Case(d, s[0], s[1], s[2]));
+    }
+
+    @ParameterizedTest
+    @MethodSource("parted")
+    void sumsTheSquaresOfWhatItStores(Case c) {
+        int parts = c.out % 3 == 0 ? 3 : 1;
+        int width = c.out / parts;
+        int summed = Math.max(1, parts - 1);
+        var x = input(gaussian(c.dtype, c.rows, c.in));
+        var residual = input(gaussian(c.dtype, c.rows, c.out));
+        try (Weight packed = pack(WeightKind.LINEAR, gaussian(c.dtype, c.out, c.in))) {
+            var y = output(c.dtype, c.rows, c.out);
+            Epilogue epilogue = Epilogue.NONE.activation(Activation.SILU).residual(residual);
+            Values sums =
+                    run(
+                            F32,
+                            shape(c.rows, summed),
+                            s -> ops.linear(x, packed, epilogue.squareSums(s, parts), y));
+            Values stored = read(y);
+            double[] expected = new double[c.rows * summed];
+            for (int i = 0; i < expected.length; i++) {
+                int begin = i / summed * c.out + i % summed * width;
+                for (int k = begin; k < begin + width; k++) {
+                    expected[i] += stored.at(k) * stored.at(k);
+                }
+            }
+            assertClose(sums, expected, width);
+        }
+    }
+
     private static double[] product(Values in, Values weight) {
         int features = in.size(1);
         int outs = weight.size(0);
@@ -130,6 +163,15 @@ class LinearTest extends KernelTest {
         }
     }
 
+    private static WrongInputs.Call parts(int parts) {
+        return (ops, given) ->
+                ops.linear(
+                        given.tensor("in"),
+                        given.weight("weight"),
+                        Epilogue.NONE.squareSums(given.tensor("square_sums"), parts),
+                        given.tensor("out"));
+    }
+
     @TestFactory
     Stream<DynamicTest> refusesWrongInputs() {
         return new WrongInputs(
@@ -142,13 +184,16 @@ class LinearTest extends KernelTest {
                                                 Activation.SILU,
                                                 given.tensor("gate"),
                                                 1,
-                                                given.tensor("residual")),
+                                                given.tensor("residual"),
+                                                given.tensor("square_sums"),
+                                                2),
                                         given.tensor("out")))
                 .needs("in", tensor(F32, 6, 5))
                 .needs("weight", weight(WeightKind.LINEAR, F32, 4, 5))
                 .allows("bias", tensor(F32, 4))
                 .allows("gate", tensor(F32, 3, 2, 4))
                 .allows("residual", tensor(F32, 6, 4))
+                .allows("square_sums", tensor(F32, 6, 1))
                 .needs("out", tensor(F32, 6, 4))
                 .wrong("in", tensor(F32, 6, 7), "in has 7 features", "expected the weight's 5")
                 .wrong("in", tensor(BF16, 6, 5), "weight is f32", "input's dtype bf16")
@@ -167,7 +212,15 @@ class LinearTest extends KernelTest {
                 .wrong("gate", tensor(F32, 3, 1, 4), "gate_row is 1", "0 to 0")
                 .wrong("residual", tensor(F32, 6, 5), "residual", "[6, 5]", "[6, 4]")
                 .wrong("residual", tensor(BF16, 6, 4), "residual is bf16", "f32")
+                .wrong("square_sums", tensor(F32, 5, 1), "square_sums", "[5, 1]", "[6, any]")
+                .wrong("square_sums", tensor(F32, 6), "square_sums", "[6]", "[6, any]")
+                .wrong("square_sums", tensor(BF16, 6, 1), "square_sums is bf16", "f32")
+                .wrong("square_sums", tensor(F32, 6, 3), "has 3 parts", "at most square_parts, 2")
+                .wrongCall("no parts", parts(0), "square_parts is 0", "divisor of out's 4")
+                .wrongCall("three parts", parts(3), "square_parts is 3", "divisor of out's 4")
                 .overlap("out", "in")
+                .overlap("square_sums", "in")
+                .overlap("square_sums", "out")
                 .tests();
     }
 }

@@ -132,7 +132,9 @@ class TemporalConvolutionTest extends KernelTest {
                                                 Activation.NONE,
                                                 given.tensor("gate"),
                                                 0,
-                                                given.tensor("residual")),
+                                                given.tensor("residual"),
+                                                null,
+                                                0),
                                         given.tensor("out")))
                 .needs("in", tensor(F32, 2, 3, 5, 4))
                 .allows("previous", tensor(F32, 2, 5, 4))
@@ -166,6 +168,22 @@ class TemporalConvolutionTest extends KernelTest {
                                         Epilogue.NONE.activation(Activation.SILU),
                                         given.tensor("out")),
                         "activation",
+                        "expected")
+                .wrongCall(
+                        "square sums",
+                        (ops, given) ->
+                                ops.temporalConvolution(
+                                        given.tensor("in"),
+                                        null,
+                                        given.weight("weight"),
+                                        Epilogue.NONE.squareSums(
+                                                given.tensor("previous")
+                                                        .reshape(40)
+                                                        .slice(0, 30)
+                                                        .reshape(30, 1),
+                                                1),
+                                        given.tensor("out")),
+                        "square sums",
                         "expected")
                 .tests();
     }

@@ -55,9 +55,6 @@ final class Activations implements AutoCloseable {
     /** [tokens, 3 * width]: merged queries, keys and values. */
     final Tensor qkv;
 
-    /** The same memory, [tokens, 3, width]. */
-    final Tensor qkvParts;
-
     /** The same memory, [1, tokens, 3, heads, headSize]. */
     final Tensor qkvHeads;
 
@@ -71,9 +68,6 @@ final class Activations implements AutoCloseable {
 
     /** [tokens, crossWidth]: queries of the attention to the text. */
     final Tensor crossQueries;
-
-    /** The same memory, [tokens, 1, crossWidth]. */
-    final Tensor crossQueryParts;
 
     /** The same memory, [tokens, crossHeads, crossHeadSize]. */
     final Tensor crossQueryHeads;
@@ -129,10 +123,8 @@ final class Activations implements AutoCloseable {
             Tensor scratch = scope.tensor(compute, scratchSize);
 
             qkv = view(scratch, 0, tokens, 3 * width);
-            qkvParts = qkv.reshape(tokens, 3, width);
             qkvHeads = qkv.reshape(1, tokens, 3, config.heads(), config.headSize());
             crossQueries = view(scratch, 0, tokens, crossWidth);
-            crossQueryParts = crossQueries.reshape(tokens, 1, crossWidth);
             crossQueryHeads =
                     crossQueries.reshape(tokens, config.crossHeads(), config.crossHeadSize());
             crossAttended = view(scratch, crossSize, tokens, crossWidth);

@@ -135,8 +135,11 @@ final class TransformerBlock {
                 ATTENTION_SCALE,
                 normEpsilon,
                 buffers.normed);
-        ops.linear(buffers.normed, qkv, Epilogue.bias(qkvBias), buffers.qkv);
-        ops.rowSquareSums(buffers.qkvParts, buffers.squareSums);
+        ops.linear(
+                buffers.normed,
+                qkv,
+                Epilogue.bias(qkvBias).squareSums(buffers.squareSums, 3),
+                buffers.qkv);
         ops.linearAttention(
                 buffers.qkvHeads,
                 buffers.squareSumsBatch,
@@ -163,8 +166,11 @@ final class TransformerBlock {
     }
 
     private void crossAttention(Activations buffers, Tensor keysValues, Observer observer) {
-        ops.linear(buffers.stream, crossQuery, Epilogue.bias(crossQueryBias), buffers.crossQueries);
-        ops.rowSquareSums(buffers.crossQueryParts, buffers.crossSquareSums);
+        ops.linear(
+                buffers.stream,
+                crossQuery,
+                Epilogue.bias(crossQueryBias).squareSums(buffers.crossSquareSums, 1),
+                buffers.crossQueries);
         ops.crossAttention(
                 buffers.crossQueryHeads,
                 buffers.crossSquareSums,

@@ -42,6 +42,22 @@ public final class Context implements AutoCloseable {
         return new Context(handle);
     }
 
+    /**
+     * A context on a CUDA card.
+     *
+     * @param device which card, from 0
+     * @throws io.sanavideo.DeviceException when this build has no CUDA kernels, or the machine no
+     *     driver or card for them; it says which
+     * @throws IllegalArgumentException when the machine has cards, but not this one
+     */
+    public static Context cuda(int device) {
+        Native.load();
+        Native.unpackCudaKernels();
+        ContextHandle handle = new ContextHandle();
+        Native.check(SanaVideoAbi.sv_context_create_cuda(device, handle), "context");
+        return new Context(handle);
+    }
+
     /** The ops that run on this context. */
     public Ops ops() {
         return ops;

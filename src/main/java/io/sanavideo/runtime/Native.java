@@ -5,7 +5,10 @@ import io.sanavideo.DeviceException;
 import io.sanavideo.DoesNotFitException;
 import io.sanavideo.NumericsException;
 import io.sanavideo.binding.SanaVideoAbi;
+import java.io.IOException;
+import java.net.URL;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Loader;
 
 /** The native library as a whole: loading it, its version, and its errors as exceptions. */
 public final class Native {
@@ -36,6 +39,25 @@ public final class Native {
                                     System.getProperty("os.arch"),
                                     e.getMessage()),
                     e);
+        }
+    }
+
+    /**
+     * Puts the library of CUDA kernels where the native library looks for it: beside itself.
+     * JavaCPP unpacks only what it loads, and this one is loaded by the native library, when a card
+     * is asked for.
+     */
+    static void unpackCudaKernels() {
+        URL library =
+                SanaVideoAbi.class.getResource(Loader.getPlatform() + "/libsanavideo_cuda.so");
+        // A build without nvcc has none; in a folder of classes it lies in its place.
+        if (library == null || library.getProtocol().equals("file")) {
+            return;
+        }
+        try {
+            Loader.cacheResource(library);
+        } catch (IOException e) {
+            throw new DeviceException("the CUDA kernels cannot be unpacked from " + library, e);
         }
     }
 

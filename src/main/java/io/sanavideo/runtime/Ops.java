@@ -51,7 +51,9 @@ public final class Ops {
                 .activation(described.activation().ordinal())
                 .gate(struct(described.gate()))
                 .gate_row(described.gateRow())
-                .residual(struct(described.residual()));
+                .residual(struct(described.residual()))
+                .square_sums(struct(described.squareSums()))
+                .square_parts(described.squareParts());
     }
 
     // linear.h

@@ -1,0 +1,144 @@
+// Packing of weights: rows are read and checked on the host, put into the layouts of
+// cuda/weight.hpp there, and copied to the device. It runs while a model is loaded, at the speed of
+// its files.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "common/tensor.hpp"
+#include "common/weight_rows.hpp"
+#include "cuda/context.hpp"
+#include "cuda/number.cuh"
+#include "cuda/ops.hpp"
+#include "cuda/weight.hpp"
+
+namespace sv::cuda {
+namespace {
+
+constexpr int64_t kPieceBytes = 32 << 20;  // of host memory that holds packed rows
+
+void describe(sv_weight& weight, sv_weight_kind kind, sv_dtype dtype, int rank,
+              const int64_t* shape) {
+    weight.kind = kind;
+    weight.dtype = dtype;
+    weight.rank = rank;
+    std::copy(shape, shape + rank, weight.shape);
+}
+
+template <typename T>
+T rounded(float value);
+
+template <>
+float rounded<float>(float value) {
+    return value;
+}
+
+// To nearest even. Finite values only: rows were checked.
+template <>
+bf16 rounded<bf16>(float value) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return {static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+}
+
+// One column of one matrix. row: [depth, taps], as files hold it.
+template <typename T>
+void place_column(const DenseWeight& weight, const float* row, int64_t matrix, T* column) {
+    for (int64_t tap = 0; tap < weight.taps; ++tap) {
+        T* to = column + tap * weight.padded_depth;
+        for (int64_t k = 0; k < weight.depth; ++k) {
+            float value = weight.kind == SV_WEIGHT_UPSAMPLE ? upsample_tap(row + k * 9, matrix, tap)
+                                                            : row[k * weight.taps + tap];
+            to[k] = rounded<T>(value);
+        }
+    }
+}
+
+// Packs rows that fit into one piece of host memory.
+template <typename T>
+void pack_piece(Context& context, const DenseWeight& weight, int64_t first_row, int64_t rows,
+                const void* data, sv_dtype data_dtype) {
+    int64_t size = weight.column_elements();
+    std::vector<T> packed(weight.matrices * rows * size);  // zeros, which the padding keeps
+    read_rows(context, weight, first_row, rows, data, data_dtype,
+              [&](int64_t row, const float* elements) {
+                  for (int64_t matrix = 0; matrix < weight.matrices; ++matrix) {
+                      T* column = packed.data() + (matrix * rows + row - first_row) * size;
+                      place_column(weight, elements, matrix, column);
+                  }
+              });
+    for (int64_t matrix = 0; matrix < weight.matrices; ++matrix) {
+        T* to = static_cast<T*>(weight.data) + matrix * weight.matrix_elements() + first_row * size;
+        context.upload(to, packed.data() + matrix * rows * size,
+                       rows * size * static_cast<int64_t>(sizeof(T)));
+    }
+}
+
+}  // namespace
+
+DenseWeight::DenseWeight(Memory& memory, sv_weight_kind kind, sv_dtype dtype, int rank,
+                         const int64_t* shape)
+    : memory(memory) {
+    describe(*this, kind, dtype, rank, shape);
+    matrices = kind == SV_WEIGHT_UPSAMPLE ? 4 : 1;
+    depth = shape[1];
+    columns = shape[0];
+    taps = kind == SV_WEIGHT_UPSAMPLE ? 4 : row_elements() / depth;
+    padded_depth = round_up(depth, 16 / bytes_of(dtype));
+    data = memory.allocate(bytes());
+}
+
+DenseWeight::~DenseWeight() { memory.release(data); }
+
+int64_t DenseWeight::bytes() const { return matrices * matrix_elements() * bytes_of(dtype); }
+
+void DenseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
+                       sv_dtype data_dtype) {
+    Context& c = enter(context);
+    int64_t row_bytes = matrices * column_elements() * bytes_of(dtype);
+    int64_t piece = std::max<int64_t>(1, kPieceBytes / row_bytes);
+    with_float_type(dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        for (int64_t row = 0; row < rows; row += piece) {
+            const char* from =
+                static_cast<const char*>(data) + row * row_elements() * bytes_of(data_dtype);
+            pack_piece<T>(c, *this, first_row + row, std::min(piece, rows - row), from, data_dtype);
+        }
+    });
+}
+
+DepthwiseWeight::DepthwiseWeight(Memory& memory, sv_dtype dtype, int rank, const int64_t* shape)
+    : memory(memory) {
+    describe(*this, SV_WEIGHT_DEPTHWISE, dtype, rank, shape);
+    taps = static_cast<float*>(memory.allocate(bytes()));
+}
+
+DepthwiseWeight::~DepthwiseWeight() { memory.release(taps); }
+
+int64_t DepthwiseWeight::bytes() const {
+    return shape[0] * row_elements() * static_cast<int64_t>(sizeof(float));
+}
+
+void DepthwiseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
+                           sv_dtype data_dtype) {
+    Context& c = enter(context);
+    std::vector<float> packed(row_elements() * rows);
+    read_rows(c, *this, first_row, rows, data, data_dtype, [&](int64_t row, const float* elements) {
+        for (int64_t tap = 0; tap < row_elements(); ++tap) {
+            packed[tap * rows + row - first_row] = elements[tap];
+        }
+    });
+    for (int64_t tap = 0; tap < row_elements(); ++tap) {
+        c.upload(taps + tap * shape[0] + first_row, packed.data() + tap * rows,
+                 rows * static_cast<int64_t>(sizeof(float)));
+    }
+}
+
+sv_weight* weight_create(sv_context& context, sv_weight_kind kind, sv_dtype dtype, int rank,
+                         const int64_t* shape) {
+    Context& c = enter(context);
+    if (kind == SV_WEIGHT_DEPTHWISE) return new DepthwiseWeight(c.memory, dtype, rank, shape);
+    return new DenseWeight(c.memory, kind, dtype, rank, shape);
+}
+
+}  // namespace sv::cuda

@@ -1,0 +1,47 @@
+// The packed weights of the CUDA backend, in device memory.
+#pragma once
+
+#include <cstdint>
+
+#include "common/memory.hpp"
+#include "common/weight.hpp"
+#include "cuda/layout.hpp"
+
+namespace sv::cuda {
+
+// Linear, temporal, convolution and upsample weights: `matrices` matrices of [columns, taps, padded
+// depth], one after the other (an upsample weight has four, 2 * row parity + column parity of the
+// output pixels they make; else one). A column is one output feature, as the file has it, but the
+// channels lie together tap by tap: frames, rows and columns of the kernel in this order, columns
+// fastest. Each tap's channels are padded with zeros to whole 16 bytes, so that a kernel can copy
+// them 16 bytes at a time.
+struct DenseWeight final : sv_weight {
+    Memory& memory;
+    void* data;
+    int64_t matrices, taps, depth, columns;
+    int64_t padded_depth;
+
+    DenseWeight(Memory& memory, sv_weight_kind kind, sv_dtype dtype, int rank,
+                const int64_t* shape);
+    ~DenseWeight() override;
+    void pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
+              sv_dtype data_dtype) override;
+    int64_t bytes() const override;
+
+    int64_t column_elements() const { return taps * padded_depth; }
+    int64_t matrix_elements() const { return columns * column_elements(); }
+};
+
+// SV_WEIGHT_DEPTHWISE: values of the weight's dtype, held as f32 for the fp32 maths they enter.
+struct DepthwiseWeight final : sv_weight {
+    Memory& memory;
+    float* taps;  // [3 * 3, channels], tap 3 * y + x
+
+    DepthwiseWeight(Memory& memory, sv_dtype dtype, int rank, const int64_t* shape);
+    ~DepthwiseWeight() override;
+    void pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
+              sv_dtype data_dtype) override;
+    int64_t bytes() const override;
+};
+
+}  // namespace sv::cuda
