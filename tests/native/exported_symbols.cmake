@@ -1,15 +1,15 @@
-# Fails when LIBRARY exports anything but the ABI's functions.
+# Fails when LIBRARY exports anything but functions whose whole name matches FUNCTIONS, or none of them.
 execute_process(COMMAND ${NM} --dynamic --defined-only ${LIBRARY}
                 OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^\n]+" symbols "${symbols}")
 set(functions 0)
 foreach(symbol IN LISTS symbols)
-  if(symbol MATCHES " T sv_[a-z0-9_]+$")
+  if(symbol MATCHES " T (${FUNCTIONS})$")
     math(EXPR functions "${functions} + 1")
   else()
-    message(SEND_ERROR "exported: ${symbol}, expected only functions named sv_*")
+    message(SEND_ERROR "exported: ${symbol}, expected only functions named ${FUNCTIONS}")
   endif()
 endforeach()
 if(functions EQUAL 0)
-  message(FATAL_ERROR "${LIBRARY} exports no function")
+  message(FATAL_ERROR "${LIBRARY} exports no function named ${FUNCTIONS}")
 endif()

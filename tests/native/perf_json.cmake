@@ -1,0 +1,18 @@
+# Fails unless PROGRAM's perf, on the CPU's ops, writes sensible numbers for one case and its ceiling to the file JSON.
+execute_process(COMMAND ${PROGRAM} perf geglu --cpu --json ${JSON} COMMAND_ERROR_IS_FATAL ANY)
+file(READ ${JSON} text)
+foreach(path "ceilings;0" "cases;0")
+  string(JSON name GET "${text}" ${path} name)
+  string(JSON seconds GET "${text}" ${path} seconds)
+  string(JSON rate GET "${text}" ${path} gigabytes_per_second)
+  string(JSON batches LENGTH "${text}" ${path} batches)
+  # Of 1 GiB and 17 MB.
+  if(NOT (seconds GREATER 0.00002 AND seconds LESS 10 AND rate GREATER 0.1 AND rate LESS 1000 AND batches EQUAL 9))
+    message(SEND_ERROR "${name}: ${seconds} s, ${rate} GB/s, ${batches} batches")
+  endif()
+endforeach()
+string(JSON share GET "${text}" cases 0 share)
+string(JSON of GET "${text}" cases 0 of)
+if(NOT (share GREATER 0.01 AND share LESS 3 AND of STREQUAL "copy"))
+  message(SEND_ERROR "share ${share} of ${of}")
+endif()

@@ -1,0 +1,112 @@
+// Takes the place of CUDA's own header when a host compiler reads a kernel file: the words of the
+// language, the built-in functions that our kernels use, and the few calls of the runtime, all
+// served by the emulator. What is missing here does not compile: add it when a kernel first needs
+// it.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "simt/builtins.hpp"
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline __attribute__((always_inline))
+#define __noinline__ __attribute__((noinline))
+#define __launch_bounds__(...)
+#define __align__(bytes) __attribute__((aligned(bytes)))
+
+struct dim3 {
+    unsigned x, y, z;
+    constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
+};
+
+struct alignas(8) float2 {
+    float x, y;
+};
+struct alignas(16) float4 {
+    float x, y, z, w;
+};
+struct alignas(16) uint4 {
+    uint32_t x, y, z, w;
+};
+
+#define threadIdx (simt::thread_index())
+#define blockIdx (simt::block_index())
+#define blockDim (simt::block_size())
+#define gridDim (simt::grid_size())
+
+#define __syncthreads() simt::synchronize_block()
+#define __syncwarp(...) simt::synchronize_warp()
+#define __shfl_sync(mask, value, ...) simt::shuffle(mask, value, __VA_ARGS__)
+#define __shfl_xor_sync(mask, value, ...) simt::shuffle_xor(mask, value, __VA_ARGS__)
+#define __shfl_down_sync(mask, value, ...) simt::shuffle_down(mask, value, __VA_ARGS__)
+#define __shfl_up_sync(mask, value, ...) simt::shuffle_up(mask, value, __VA_ARGS__)
+#define __ballot_sync(mask, predicate) simt::ballot(mask, predicate)
+#define __any_sync(mask, predicate) (simt::ballot(mask, predicate) != 0)
+#define __all_sync(mask, predicate) (simt::ballot(mask, predicate) == (mask))
+
+inline float __uint_as_float(uint32_t bits) {
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+inline uint32_t __float_as_uint(float value) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+// 0 to 1; a NaN becomes 0.
+inline float __saturatef(float value) { return value > 0.0f ? std::min(value, 1.0f) : 0.0f; }
+inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
+inline float __expf(float value) { return std::exp(value); }
+inline float __fdividef(float a, float b) { return a / b; }
+inline float __frcp_rn(float value) { return 1.0f / value; }
+inline int __float2int_rn(float value) { return static_cast<int>(std::nearbyint(value)); }
+
+using std::max;
+using std::min;
+
+inline unsigned atomicOr(unsigned* to, unsigned value) { return simt::atomic_or(to, value); }
+inline unsigned atomicAdd(unsigned* to, unsigned value) { return simt::atomic_add(to, value); }
+inline int atomicAdd(int* to, int value) {
+    return static_cast<int>(
+        simt::atomic_add(reinterpret_cast<unsigned*>(to), static_cast<unsigned>(value)));
+}
+
+// The runtime. A stream is finished when a call returns.
+enum cudaError_t {
+    cudaSuccess = 0,
+    cudaErrorInvalidValue = 1,
+    cudaErrorMemoryAllocation = 2,
+    cudaErrorInsufficientDriver = 35,
+    cudaErrorNoDevice = 100
+};
+enum cudaMemcpyKind {
+    cudaMemcpyHostToDevice = 1,
+    cudaMemcpyDeviceToHost = 2,
+    cudaMemcpyDeviceToDevice = 3
+};
+enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount = 16 };
+constexpr unsigned cudaStreamNonBlocking = 1;
+using cudaStream_t = struct CUstream_st*;
+
+cudaError_t cudaDriverGetVersion(int* version);
+cudaError_t cudaGetDeviceCount(int* count);
+cudaError_t cudaGetLastError();
+const char* cudaGetErrorString(cudaError_t error);
+const char* cudaGetErrorName(cudaError_t error);
+cudaError_t cudaSetDevice(int device);
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device);
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
+cudaError_t cudaStreamDestroy(cudaStream_t stream);
+cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaMalloc(void** memory, size_t bytes);
+cudaError_t cudaFree(void* memory);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream);
+cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream);
