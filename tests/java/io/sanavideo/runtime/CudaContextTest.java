@@ -68,7 +68,7 @@ class CudaContextTest {
     /** Whether this build has CUDA kernels, which must be so where it was asked for. */
     private static boolean isBuilt() {
         boolean built = SanaVideoAbi.class.getResource("linux-x86_64/" + KERNELS) != null;
-        String asked = System.getProperty("native.cuda", "AUTO");
+        String asked = System.getProperty("sanavideo.cuda", "AUTO");
         if (!asked.equals("AUTO")) {
             assertThat(built).as("native.cuda is %s", asked).isEqualTo(asked.equals("ON"));
         }
