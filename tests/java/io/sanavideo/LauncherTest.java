@@ -6,11 +6,14 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,7 +22,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LauncherTest {
     private static final Path LAUNCHER = Path.of("sana-video");
     private static final List<String> SHELL =
-            List.of("bash", "dirname", "readlink", "sed", "head", "tail", "mkdir");
+            List.of(
+                    "bash",
+                    "dirname",
+                    "readlink",
+                    "sed",
+                    "head",
+                    "tail",
+                    "mkdir",
+                    "find",
+                    "rm",
+                    "touch");
     private static final Map<String, String> TOOLS =
             Map.of(
                     "java", java("17.0.15"),
@@ -129,5 +142,64 @@ class LauncherTest {
         assertThat(outcome.err())
                 .contains("no such plugin", "the build failed")
                 .contains(folder.resolve("target/build.log").toString());
+    }
+
+    /** Java and Maven that do what they are asked for, and say so in a file. */
+    private void installWorkingTools() throws IOException {
+        for (String source : List.of("pom.xml", "src", "include", "native", "cmake")) {
+            Files.createDirectory(folder.resolve(source));
+        }
+        String said = "echo %s >>" + folder.resolve("said");
+        install("mvn", "touch target/sana-video.jar; " + said.formatted("build"));
+        install(
+                "java",
+                """
+                case "$*" in
+                -version) %s ;;
+                *ArchiveClassesAtExit=*) touch %s; %s ;;
+                *) %s ;;
+                esac\
+                """
+                        .formatted(
+                                java("17"),
+                                folder.resolve("target/sana-video.jsa"),
+                                said.formatted("keep"),
+                                said.formatted("run")));
+    }
+
+    private String said() throws Exception {
+        assertThat(launch().code()).isZero();
+        Path said = folder.resolve("said");
+        String words = String.join(" ", Files.readAllLines(said));
+        Files.delete(said);
+        return words;
+    }
+
+    @Test
+    void buildsOnceAndKeepsClassesForEachJar() throws Exception {
+        installWorkingTools();
+
+        assertThat(said()).isEqualTo("build keep run");
+        assertThat(said()).isEqualTo("run");
+        touch("target/sana-video.jar");
+        assertThat(said()).as("packaged by Maven").isEqualTo("keep run");
+        assertThat(said()).isEqualTo("run");
+        touch("src");
+        assertThat(said()).as("a newer source").isEqualTo("build keep run");
+        assertThat(said()).isEqualTo("run");
+    }
+
+    @Test
+    void classesThatCannotBeKeptAreNotTriedAgain() throws Exception {
+        installWorkingTools();
+        Path java = bin.resolve("java");
+        Files.writeString(java, Files.readString(java).replaceFirst("touch [^;]*;", ""));
+
+        assertThat(said()).isEqualTo("build keep run");
+        assertThat(said()).isEqualTo("run");
+    }
+
+    private void touch(String file) throws IOException {
+        Files.setLastModifiedTime(folder.resolve(file), FileTime.from(Instant.now()));
     }
 }
