@@ -172,7 +172,7 @@ __global__ void __launch_bounds__(kPlainThreads, 2) attend_f32(Attention<float> 
 template <typename Keys>
 void attend(Context& context, const Attention<float>& a, Keys keys) {
     int64_t blocks = divide_up(a.queries, kPlainQueryTile) * divide_up(a.size, kColumns) * a.heads;
-    launch(context, attend_f32<Keys>, static_cast<unsigned>(blocks * a.batch), kPlainThreads,
+    launch(context, attend_f32<Keys>, count_of(blocks * a.batch, "blocks"), kPlainThreads,
            shared_size<float>(kStage) + shared_size<float>(kWeights), a, keys);
 }
 

@@ -240,8 +240,8 @@ __global__ void __launch_bounds__(kThreads, 2) attend_bf16(Attention<bf16> a, Ke
 template <int Slab, int Width, typename Keys>
 void start(Context& context, const Attention<bf16>& a, Keys keys) {
     int64_t blocks = divide_up(a.queries, kQueryTile) * divide_up(a.size, Width) * a.heads;
-    launch(context, attend_bf16<Slab, Width, Keys>, static_cast<unsigned>(blocks * a.batch),
-           kThreads, shared_size<bf16>(2 * Ring<Width>::kSize), a, keys);
+    launch(context, attend_bf16<Slab, Width, Keys>, count_of(blocks * a.batch, "blocks"), kThreads,
+           shared_size<bf16>(2 * Ring<Width>::kSize), a, keys);
 }
 
 template <typename Keys>
