@@ -12,8 +12,8 @@ extern "C" {
  * Depthwise 3x3 convolution (zero padding 1, per frame) and gate:
  * b = convolution(in) + bias; out = b[first half] * silu(b[second half]).
  *
- * in: [frames, height, width, 2 * hidden]; weight: SV_WEIGHT_DEPTHWISE of 2 * hidden channels; bias: f32
- * [2 * hidden]; out: [frames, height, width, hidden]; f32 or bf16, all the same.
+ * in: [frames, height, width, 2 * hidden]; weight: SV_WEIGHT_DEPTHWISE of 2 * hidden channels;
+ * bias: f32 [2 * hidden]; out: [frames, height, width, hidden]; f32 or bf16, all the same.
  */
 SV_API sv_status sv_depthwise_gate(sv_context* context, const sv_tensor* in,
                                    const sv_weight* weight, const sv_tensor* bias,
@@ -21,21 +21,22 @@ SV_API sv_status sv_depthwise_gate(sv_context* context, const sv_tensor* in,
 
 /**
  * Dense convolution over three frames with the identity, gated into the residual:
- * y_t = in_t + W0 in_{t-1} + W1 in_t + W2 in_{t+1}; out = residual + gate * y (epilogue; its bias and
- * activation must be absent).
+ * y_t = in_t + W0 in_{t-1} + W1 in_t + W2 in_{t+1}; out = residual + gate * y (epilogue; its bias
+ * and activation must be absent).
  *
- * in: [batch, frames, pixels, channels]; previous: null (zeros) or [batch, pixels, channels], what stands
- * left of the first frame; right of the last frame is zero. weight: SV_WEIGHT_TEMPORAL. out: in's shape and
- * dtype, no overlap with in. The gate's groups divide batch * frames * pixels rows.
+ * in: [batch, frames, pixels, channels]; previous: null (zeros) or [batch, pixels, channels], what
+ * stands left of the first frame; right of the last frame is zero. weight: SV_WEIGHT_TEMPORAL. out:
+ * in's shape and dtype, no overlap with in. The gate's groups divide batch * frames * pixels rows.
  */
 SV_API sv_status sv_temporal_convolution(sv_context* context, const sv_tensor* in,
                                          const sv_tensor* previous, const sv_weight* weight,
                                          const sv_epilogue* epilogue, const sv_tensor* out);
 
 /**
- * Convolution with stride 1: zero padding of (size - 1) / 2 in height and width, none in time, where in
- * carries its own left context: in: [frames + kernel_frames - 1, height, width, in_channels]; weight:
- * SV_WEIGHT_CONVOLUTION; out: [frames, height, width, out_channels]. The epilogue may hold bias and residual.
+ * Convolution with stride 1: zero padding of (size - 1) / 2 in height and width, none in time,
+ * where in carries its own left context: in: [frames + kernel_frames - 1, height, width,
+ * in_channels]; weight: SV_WEIGHT_CONVOLUTION; out: [frames, height, width, out_channels]. The
+ * epilogue may hold bias and residual.
  */
 SV_API sv_status sv_convolution(sv_context* context, const sv_tensor* in, const sv_weight* weight,
                                 const sv_epilogue* epilogue, const sv_tensor* out);
@@ -43,8 +44,8 @@ SV_API sv_status sv_convolution(sv_context* context, const sv_tensor* in, const 
 /**
  * Nearest-neighbour doubling of height and width, then a 3x3 convolution with zero padding 1.
  *
- * in: [frames, height, width, in_channels]; weight: SV_WEIGHT_UPSAMPLE; bias: f32 [out_channels] or null;
- * out: [frames, 2 * height, 2 * width, out_channels].
+ * in: [frames, height, width, in_channels]; weight: SV_WEIGHT_UPSAMPLE; bias: f32 [out_channels] or
+ * null; out: [frames, 2 * height, 2 * width, out_channels].
  */
 SV_API sv_status sv_upsample_convolution(sv_context* context, const sv_tensor* in,
                                          const sv_weight* weight, const sv_tensor* bias,

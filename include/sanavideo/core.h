@@ -1,9 +1,9 @@
 /**
  * Contexts, tensors and errors: what every other header of this ABI builds on. Plain C11.
  *
- * Every function returns an sv_status. On failure sv_last_error() says which argument is wrong, what it
- * was and what was expected. Arguments are checked before work is queued; nothing below this line
- * aborts, throws across it, prints or exits.
+ * Every function returns an sv_status. On failure sv_last_error() says which argument is wrong,
+ * what it was and what was expected. Arguments are checked before work is queued; nothing below
+ * this line aborts, throws across it, prints or exits.
  */
 #ifndef SANAVIDEO_CORE_H
 #define SANAVIDEO_CORE_H
@@ -67,9 +67,9 @@ SV_API const char* sv_version(void);
 SV_API const char* sv_build(void);
 
 /**
- * Instruction set of the CPU kernels in use: "v2", "v3", "v4" or "v4-bf16"; the best that the processor
- * has, or what the environment variable SANA_ISA names (an unknown or unavailable name fails
- * sv_context_create).
+ * Instruction set of the CPU kernels in use: "v2", "v3", "v4" or "v4-bf16"; the best that the
+ * processor has, or what the environment variable SANA_ISA names (an unknown or unavailable name
+ * fails sv_context_create).
  */
 SV_API const char* sv_cpu_variant(void);
 
@@ -80,8 +80,8 @@ SV_API int sv_cpu_has_bf16(void);
 SV_API sv_status sv_context_create(int threads, sv_context** out);
 
 /**
- * Creates a context on a CUDA device (0 is the first). Fails with SV_UNSUPPORTED when this build has no CUDA
- * kernels or the machine no driver or device for them, and says which.
+ * Creates a context on a CUDA device (0 is the first). Fails with SV_UNSUPPORTED when this build
+ * has no CUDA kernels or the machine no driver or device for them, and says which.
  */
 SV_API sv_status sv_context_create_cuda(int device, sv_context** out);
 

@@ -13,8 +13,8 @@ extern "C" {
  * in[t * pt + a, y * ph + b, x * pw + d, c], the column order of the patch embedding's weight
  * [out, channels, pt, ph, pw] flattened.
  *
- * in: f32 [frames, height, width, channels], sizes multiples of the patch; out: [tokens, channels * pt * ph *
- * pw], f32 or bf16, tokens ordered frame, row, column.
+ * in: f32 [frames, height, width, channels], sizes multiples of the patch; out: [tokens, channels *
+ * pt * ph * pw], f32 or bf16, tokens ordered frame, row, column.
  */
 SV_API sv_status sv_patchify(sv_context* context, const sv_tensor* in, int patch_frames,
                              int patch_height, int patch_width, const sv_tensor* out);
@@ -38,8 +38,8 @@ SV_API sv_status sv_timestep_sinusoids(sv_context* context, const double* timest
                                        const sv_tensor* out);
 
 /**
- * Modulation rows: out[g, j] = table[j] + embedding[g, j], or + embedding[g, 0] when the embedding has
- * one row.
+ * Modulation rows: out[g, j] = table[j] + embedding[g, j], or + embedding[g, 0] when the embedding
+ * has one row.
  *
  * table: f32 [rows, channels]; embedding: [groups, rows or 1, channels], f32 or bf16; out: f32
  * [groups, rows, channels].
@@ -61,13 +61,14 @@ SV_API sv_status sv_convert(sv_context* context, const sv_tensor* in, const sv_t
 /**
  * Linear combination in fp32, terms added in order: out = sum_i coefficients[i] * inputs[i].
  *
- * count: 1 to 8; inputs: host array of count addresses of f32 tensors of out's shape; out: f32, may be one of
- * them.
+ * count: 1 to 8; inputs: host array of count addresses of f32 tensors of out's shape; out: f32, may
+ * be one of them.
  */
 SV_API sv_status sv_combine(sv_context* context, int count, const float* coefficients,
                             const sv_tensor** inputs, const sv_tensor* out);
 
-/** out[.., c] = in[.., c] * scale[c] + shift[c]. in: f32 or bf16; scale, shift: f32 [channels]; out: f32 or bf16. */
+/** out[.., c] = in[.., c] * scale[c] + shift[c]. in: f32 or bf16; scale, shift: f32 [channels];
+ * out: f32 or bf16. */
 SV_API sv_status sv_scale_channels(sv_context* context, const sv_tensor* in, const sv_tensor* scale,
                                    const sv_tensor* shift, const sv_tensor* out);
 
@@ -81,8 +82,8 @@ SV_API sv_status sv_to_rgb8(sv_context* context, const sv_tensor* in, const sv_t
 /**
  * Token embeddings: out[l] = table[ids[l]] * scale.
  *
- * table: [vocabulary, channels], f32 or bf16; ids: host memory, count values in [0, vocabulary); out:
- * [count, channels], table's dtype. In bf16 scale is rounded to bf16 first, as Gemma-2 does.
+ * table: [vocabulary, channels], f32 or bf16; ids: host memory, count values in [0, vocabulary);
+ * out: [count, channels], table's dtype. In bf16 scale is rounded to bf16 first, as Gemma-2 does.
  */
 SV_API sv_status sv_embedding(sv_context* context, const sv_tensor* table, const int32_t* ids,
                               int64_t count, float scale, const sv_tensor* out);

@@ -20,13 +20,13 @@ typedef enum sv_activation {
  * What is done to a product before it is stored, in fp32 and in this order:
  * y = residual + gate * activation(product + bias). Null members are left out.
  *
- * bias: f32 [out]. gate: f32 [groups, rows, out], of which row gate_row is used; the product's rows are
- * divided evenly among the groups, in order (one group a frame, or one for all). residual: the output's
- * shape and dtype; it may be the output itself.
+ * bias: f32 [out]. gate: f32 [groups, rows, out], of which row gate_row is used; the product's rows
+ * are divided evenly among the groups, in order (one group a frame, or one for all). residual: the
+ * output's shape and dtype; it may be the output itself.
  *
- * square_sums: f32 [rows, summed]: for the RMS norm that follows, of each row the sums of the squares of what
- * was stored. The columns are divided into square_parts equal parts, the first `summed` of which are summed. Of
- * linear layers only.
+ * square_sums: f32 [rows, summed]: for the RMS norm that follows, of each row the sums of the
+ * squares of what was stored. The columns are divided into square_parts equal parts, the first
+ * `summed` of which are summed. Of linear layers only.
  */
 typedef struct sv_epilogue {
     const sv_tensor* bias;
@@ -41,8 +41,8 @@ typedef struct sv_epilogue {
 /**
  * out[r, n] = epilogue(sum_k in[r, k] * weight[n, k]), fp32 accumulation, rounded once when stored.
  *
- * in: [..., in_features]; out: [..., out_features] with as many rows, same dtype as in; the weight's
- * dtype is in's. out must not overlap in. epilogue may be null.
+ * in: [..., in_features]; out: [..., out_features] with as many rows, same dtype as in; the
+ * weight's dtype is in's. out must not overlap in. epilogue may be null.
  */
 SV_API sv_status sv_linear(sv_context* context, const sv_tensor* in, const sv_weight* weight,
                            const sv_epilogue* epilogue, const sv_tensor* out);

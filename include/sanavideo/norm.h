@@ -13,8 +13,8 @@ extern "C" {
  * out = (in - mean) / sqrt(variance + epsilon) * (1 + scale) + shift, over the last dimension.
  *
  * in, out: [..., channels], f32 or bf16, same dtype; out may be in. modulation: f32
- * [groups, rows, channels]; shift and scale are its rows shift_row and scale_row; in's rows are divided
- * evenly among the groups, in order.
+ * [groups, rows, channels]; shift and scale are its rows shift_row and scale_row; in's rows are
+ * divided evenly among the groups, in order.
  */
 SV_API sv_status sv_layer_norm_modulated(sv_context* context, const sv_tensor* in,
                                          const sv_tensor* modulation, int shift_row, int scale_row,
@@ -26,8 +26,8 @@ SV_API sv_status sv_layer_norm_modulated(sv_context* context, const sv_tensor* i
  *
  * in: [rows, parts, channels] (or [rows, channels]: one part); only part `part` is read. out:
  * [rows, parts, channels] (that part is written; may be in) or [rows, channels]. weight: f32
- * [channels]. weight_offset is 1 for Gemma, else 0. residual: null, or [rows, channels] of in's dtype; it
- * may be out.
+ * [channels]. weight_offset is 1 for Gemma, else 0. residual: null, or [rows, channels] of in's
+ * dtype; it may be out.
  */
 SV_API sv_status sv_rms_norm(sv_context* context, const sv_tensor* in, int part,
                              const sv_tensor* weight, float weight_offset, float epsilon,

@@ -29,14 +29,14 @@ typedef struct sv_weight sv_weight;
  * Allocates a packed weight with the file's shape (rank and shape of `kind` above), stored and
  * multiplied as dtype (SV_F32 or SV_BF16). Its content is undefined until every row was packed.
  */
-SV_API sv_status sv_weight_create(sv_context* context, sv_weight_kind kind, sv_dtype dtype, int rank,
-                                  const int64_t* shape, sv_weight** out);
+SV_API sv_status sv_weight_create(sv_context* context, sv_weight_kind kind, sv_dtype dtype,
+                                  int rank, const int64_t* shape, sv_weight** out);
 
 /**
  * Packs `rows` whole rows (slices along the first dimension) that start at first_row. data: host
  * memory of rows * (product of the other dimensions) elements of data_dtype (SV_F32, SV_F16 or
- * SV_BF16), no alignment needed. Values that dtype cannot hold are rounded to nearest even. Fails with
- * SV_NOT_FINITE when an element is NaN or infinite, naming its index in the weight.
+ * SV_BF16), no alignment needed. Values that dtype cannot hold are rounded to nearest even. Fails
+ * with SV_NOT_FINITE when an element is NaN or infinite, naming its index in the weight.
  */
 SV_API sv_status sv_weight_pack(sv_context* context, sv_weight* weight, int64_t first_row,
                                 int64_t rows, const void* data, sv_dtype data_dtype);

@@ -1,8 +1,8 @@
 // Small dense products C = A B for attention, on operands that lie in cache.
 //
-// A is [rows, depth], B is packed: panels of kPanelColumns columns, each [depth, width of the panel] in
-// one piece, so that the innermost loop reads it in order. C is f32, each row padded to whole
-// vectors. The tile of C that one inner loop computes stays in registers.
+// A is [rows, depth], B is packed: panels of kPanelColumns columns, each [depth, width of the
+// panel] in one piece, so that the innermost loop reads it in order. C is f32, each row padded to
+// whole vectors. The tile of C that one inner loop computes stays in registers.
 //
 // Element is float, or bf16 where the variant multiplies bf16 pairs with fp32 accumulation
 // (ProductElement picks): then one step of depth is a Unit of two elements, and depth is padded
@@ -100,8 +100,8 @@ void product_tile(int64_t units, const Element* a, int64_t a_row, int64_t a_step
     }
 }
 
-// One panel of C, kDepth units at a time: they stay in the first-level cache while A's rows pass by, and their
-// sums are added up afterwards, which also keeps long sums accurate.
+// One panel of C, kDepth units at a time: they stay in the first-level cache while A's rows pass
+// by, and their sums are added up afterwards, which also keeps long sums accurate.
 template <int Vectors, typename Element>
 void product_panel(int64_t rows, int64_t units, const Element* a, int64_t a_row, int64_t a_step,
                    const Element* b, bool accumulate, float* c, int64_t c_row) {
@@ -122,8 +122,8 @@ void product_panel(int64_t rows, int64_t units, const Element* a, int64_t a_row,
     }
 }
 
-// C = A B, or C += A B. a_row: stride of A's rows; a_step: stride of its units of depth (kUnit for a row-major
-// A). c_row: at least padded_columns(columns).
+// C = A B, or C += A B. a_row: stride of A's rows; a_step: stride of its units of depth (kUnit for
+// a row-major A). c_row: at least padded_columns(columns).
 template <typename Element>
 void product(int64_t rows, int64_t columns, int64_t depth, const Element* a, int64_t a_row,
              int64_t a_step, const Element* b, bool accumulate, float* c, int64_t c_row) {

@@ -5,7 +5,8 @@
 
 namespace sv::cpu {
 
-// The ops for this processor, or for SANA_ISA; throws Error for a name that is unknown or not available.
+// The ops for this processor, or for SANA_ISA; throws Error for a name that is unknown or not
+// available.
 const Backend& backend();
 
 // The name of that variant; "unavailable" when SANA_ISA names one that cannot be had.
