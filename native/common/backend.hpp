@@ -82,37 +82,22 @@ using all_finite = bool(sv_context&, const sv_tensor& in);
 
 }  // namespace op
 
+// Every op, for what is said once an op: X(name).
+// clang-format off
+#define SV_EACH_OP(X) \
+    X(weight_create) X(linear) X(layer_norm_modulated) X(rms_norm) X(row_square_sums) \
+    X(channel_norm) X(rope_angles) X(linear_attention) X(cross_attention) X(frame_attention) \
+    X(text_attention) X(depthwise_gate) X(temporal_convolution) X(convolution) \
+    X(upsample_convolution) X(interleave_frames) X(patchify) X(unpatchify) X(timestep_sinusoids) \
+    X(modulation) X(activate) X(add) X(convert) X(combine) X(scale_channels) X(to_rgb8) \
+    X(embedding) X(geglu) X(all_finite)
+// clang-format on
+
 struct Backend {
     const char* name;
-    op::weight_create* weight_create;
-    op::linear* linear;
-    op::layer_norm_modulated* layer_norm_modulated;
-    op::rms_norm* rms_norm;
-    op::row_square_sums* row_square_sums;
-    op::channel_norm* channel_norm;
-    op::rope_angles* rope_angles;
-    op::linear_attention* linear_attention;
-    op::cross_attention* cross_attention;
-    op::frame_attention* frame_attention;
-    op::text_attention* text_attention;
-    op::depthwise_gate* depthwise_gate;
-    op::temporal_convolution* temporal_convolution;
-    op::convolution* convolution;
-    op::upsample_convolution* upsample_convolution;
-    op::interleave_frames* interleave_frames;
-    op::patchify* patchify;
-    op::unpatchify* unpatchify;
-    op::timestep_sinusoids* timestep_sinusoids;
-    op::modulation* modulation;
-    op::activate* activate;
-    op::add* add;
-    op::convert* convert;
-    op::combine* combine;
-    op::scale_channels* scale_channels;
-    op::to_rgb8* to_rgb8;
-    op::embedding* embedding;
-    op::geglu* geglu;
-    op::all_finite* all_finite;
+#define SV_MEMBER(op_name) op::op_name* op_name;
+    SV_EACH_OP(SV_MEMBER)
+#undef SV_MEMBER
 };
 
 }  // namespace sv

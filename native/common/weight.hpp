@@ -11,6 +11,7 @@ struct __attribute__((visibility("default"))) sv_weight {
     int rank;
     int64_t shape[SV_MAX_RANK];
 
+    sv_weight(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_t* shape);
     virtual ~sv_weight() = default;
 
     // Rows are in range and data is not null; throws Error(SV_NOT_FINITE) as the ABI says.
@@ -25,3 +26,17 @@ struct __attribute__((visibility("default"))) sv_weight {
         return count;
     }
 };
+
+namespace sv {
+
+// A weight of any kind but SV_WEIGHT_DEPTHWISE, as what dense products multiply: `matrices`
+// matrices with a column for each output channel and, along K, `depth` input channels for each of
+// `taps` taps. An upsample weight is four, one for each parity of the output's row and column, of
+// 2x2 taps.
+struct ProductWeight : sv_weight {
+    int64_t matrices, taps, depth, columns;
+
+    ProductWeight(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_t* shape);
+};
+
+}  // namespace sv

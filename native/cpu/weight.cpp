@@ -14,14 +14,6 @@ namespace sv::cpu {
 inline namespace SV_VARIANT {
 namespace {
 
-void describe(sv_weight& weight, sv_weight_kind kind, sv_dtype dtype, int rank,
-              const int64_t* shape) {
-    weight.kind = kind;
-    weight.dtype = dtype;
-    weight.rank = rank;
-    std::copy(shape, shape + rank, weight.shape);
-}
-
 // Where one column of a matrix lies.
 template <typename T>
 struct Column {
@@ -69,12 +61,7 @@ void place_upsample(const DenseWeight& weight, int64_t column, const float* row)
 
 DenseWeight::DenseWeight(Memory& memory, sv_weight_kind kind, sv_dtype dtype, int rank,
                          const int64_t* shape)
-    : memory(memory) {
-    describe(*this, kind, dtype, rank, shape);
-    matrices = kind == SV_WEIGHT_UPSAMPLE ? 4 : 1;
-    depth = shape[1];
-    columns = shape[0];
-    taps = kind == SV_WEIGHT_UPSAMPLE ? 4 : row_elements() / depth;
+    : ProductWeight(kind, dtype, rank, shape), memory(memory) {
     pair = dtype == SV_BF16 ? 2 : 1;
     padded_depth = (depth + pair - 1) / pair * pair;
     data = memory.allocate(bytes());
@@ -96,8 +83,7 @@ void DenseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, con
 }
 
 DepthwiseWeight::DepthwiseWeight(Memory& memory, sv_dtype dtype, int rank, const int64_t* shape)
-    : memory(memory) {
-    describe(*this, SV_WEIGHT_DEPTHWISE, dtype, rank, shape);
+    : sv_weight(SV_WEIGHT_DEPTHWISE, dtype, rank, shape), memory(memory) {
     taps = static_cast<float*>(memory.allocate(bytes()));
 }
 

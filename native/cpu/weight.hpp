@@ -16,10 +16,9 @@ inline namespace SV_VARIANT {
 // left, one after the other. A panel is [taps, padded depth, its columns] in f32; in bf16 two
 // neighbours along the depth lie side by side, as the pair that one instruction multiplies: [taps,
 // padded depth / 2, its columns, 2]. What pads columns and depth is zero.
-struct DenseWeight final : sv_weight {
+struct DenseWeight final : ProductWeight {
     Memory& memory;
     void* data;
-    int64_t matrices, taps, depth, columns;
     int64_t pair;          // elements along the depth that lie side by side
     int64_t padded_depth;  // a multiple of pair
 

@@ -116,7 +116,7 @@ void product(Context& context, const gemm::Windows<T>& in, const DenseWeight& we
     };
     int64_t widest = time(WideTile<T>{}), middle = time(MiddleTile{}),
             small = time(gemm::SmallTile{});
-    if (in.channels % kWide<T> != 0 || !gemm::is_aligned(in.data, 16)) {
+    if (in.channels % kWide<T> != 0 || !aligned(in.data, 16)) {
         gemm::launch_product<gemm::SmallTile, false, T>(context, rows, in, weight, matrix,
                                                         epilogue);
     } else if (weight.columns <= NarrowTile::kColumns) {

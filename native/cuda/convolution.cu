@@ -29,10 +29,10 @@ void temporal_convolution(sv_context& context, const sv_tensor& in, const sv_ten
         windows.width = static_cast<int>(pixels);
         windows.frame_taps = 3;
         windows.first_frame = -1;
-        bool wide = channels % kWide<T> == 0 && gemm::is_aligned(windows.data, 16) &&
-                    gemm::is_aligned(windows.previous, 16);
+        bool wide =
+            channels % kWide<T> == 0 && aligned(windows.data, 16) && aligned(windows.previous, 16);
         auto finish = gemm::epilogue_of<T, true>(epilogue, out);
-        finish.wide = finish.wide && gemm::is_aligned(windows.data, gemm::kGroup * sizeof(T));
+        finish.wide = finish.wide && aligned(windows.data, gemm::kGroup * sizeof(T));
         finish.rows = static_cast<int>(clip_rows);
         for (int64_t clip = 0; clip < in.shape[0]; ++clip) {
             finish.identity = windows.data;

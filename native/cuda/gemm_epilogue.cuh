@@ -23,6 +23,7 @@
 
 #include "common/tensor.hpp"
 #include "cuda/activation.cuh"
+#include "cuda/layout.hpp"
 #include "cuda/number.cuh"
 
 namespace sv::cuda::gemm {
@@ -139,10 +140,6 @@ private:
     }
 };
 
-inline bool is_aligned(const void* address, int64_t bytes) {
-    return reinterpret_cast<uintptr_t>(address) % bytes == 0;
-}
-
 // The ABI's epilogue of a product that is stored to out. A caller that changes an address or adds
 // the identity keeps their alignment.
 template <typename T, bool kIdentity>
@@ -160,9 +157,8 @@ Epilogue<T, kIdentity> epilogue_of(const sv_epilogue& from, const sv_tensor& out
     }
     if (from.residual != nullptr) to.residual = static_cast<const T*>(from.residual->data);
     constexpr int64_t kGroupBytes = kGroup * sizeof(T);
-    to.wide = to.columns % kGroup == 0 && is_aligned(to.out, kGroupBytes) &&
-              is_aligned(to.residual, kGroupBytes) && is_aligned(to.bias, 16) &&
-              is_aligned(to.gate, 16);
+    to.wide = to.columns % kGroup == 0 && aligned(to.out, kGroupBytes) &&
+              aligned(to.residual, kGroupBytes) && aligned(to.bias, 16) && aligned(to.gate, 16);
     return to;
 }
 

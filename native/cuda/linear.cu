@@ -32,7 +32,7 @@ void run(Context& context, const sv_tensor& in, const DenseWeight& weight,
     int64_t rows = sv::rows(in);
     gemm::Rows<T> operand{static_cast<const T*>(in.data), static_cast<int>(rows),
                           static_cast<int>(channels(in))};
-    bool wide = operand.elements % kWide<T> == 0 && gemm::is_aligned(in.data, 16);
+    bool wide = operand.elements % kWide<T> == 0 && aligned(in.data, 16);
     auto finish = gemm::epilogue_of<T, false>(epilogue, out);
     const sv_tensor* sums = epilogue.square_sums;
     int64_t parts = epilogue.square_parts;

@@ -34,7 +34,7 @@ constexpr int widest = 16 / static_cast<int>(std::max({sizeof(T)...}));
 // Whether vectors of Count elements may be read and written there.
 template <int Count, typename... T>
 bool aligned(const T*... address) {
-    return (... && (reinterpret_cast<uintptr_t>(address) % (Count * sizeof(T)) == 0));
+    return (... && aligned(address, Count * sizeof(T)));
 }
 
 namespace mapping {

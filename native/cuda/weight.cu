@@ -17,14 +17,6 @@ namespace {
 
 constexpr int64_t kPieceBytes = 32 << 20;  // of host memory that holds packed rows
 
-void describe(sv_weight& weight, sv_weight_kind kind, sv_dtype dtype, int rank,
-              const int64_t* shape) {
-    weight.kind = kind;
-    weight.dtype = dtype;
-    weight.rank = rank;
-    std::copy(shape, shape + rank, weight.shape);
-}
-
 template <typename T>
 T rounded(float value);
 
@@ -78,12 +70,7 @@ void pack_piece(Context& context, const DenseWeight& weight, int64_t first_row, 
 
 DenseWeight::DenseWeight(Memory& memory, sv_weight_kind kind, sv_dtype dtype, int rank,
                          const int64_t* shape)
-    : memory(memory) {
-    describe(*this, kind, dtype, rank, shape);
-    matrices = kind == SV_WEIGHT_UPSAMPLE ? 4 : 1;
-    depth = shape[1];
-    columns = shape[0];
-    taps = kind == SV_WEIGHT_UPSAMPLE ? 4 : row_elements() / depth;
+    : ProductWeight(kind, dtype, rank, shape), memory(memory) {
     padded_depth = round_up(depth, 16 / bytes_of(dtype));
     data = memory.allocate(bytes());
 }
@@ -108,8 +95,7 @@ void DenseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, con
 }
 
 DepthwiseWeight::DepthwiseWeight(Memory& memory, sv_dtype dtype, int rank, const int64_t* shape)
-    : memory(memory) {
-    describe(*this, SV_WEIGHT_DEPTHWISE, dtype, rank, shape);
+    : sv_weight(SV_WEIGHT_DEPTHWISE, dtype, rank, shape), memory(memory) {
     taps = static_cast<float*>(memory.allocate(bytes()));
 }
 

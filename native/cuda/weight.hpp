@@ -15,10 +15,9 @@ namespace sv::cuda {
 // channels lie together tap by tap: frames, rows and columns of the kernel in this order, columns
 // fastest. Each tap's channels are padded with zeros to whole 16 bytes, so that a kernel can copy
 // them 16 bytes at a time.
-struct DenseWeight final : sv_weight {
+struct DenseWeight final : ProductWeight {
     Memory& memory;
     void* data;
-    int64_t matrices, taps, depth, columns;
     int64_t padded_depth;
 
     DenseWeight(Memory& memory, sv_weight_kind kind, sv_dtype dtype, int rank,

@@ -1,0 +1,21 @@
+#include <algorithm>
+
+#include "common/weight.hpp"
+
+sv_weight::sv_weight(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_t* shape)
+    : kind(kind), dtype(dtype), rank(rank) {
+    std::copy(shape, shape + rank, this->shape);
+}
+
+namespace sv {
+
+ProductWeight::ProductWeight(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_t* shape)
+    : sv_weight(kind, dtype, rank, shape) {
+    bool upsample = kind == SV_WEIGHT_UPSAMPLE;
+    matrices = upsample ? 4 : 1;
+    depth = shape[1];
+    columns = shape[0];
+    taps = upsample ? 4 : row_elements() / depth;
+}
+
+}  // namespace sv
