@@ -58,9 +58,4 @@ T shuffle_down(uint32_t mask, T value, int lanes, int width = 32) {
     return shuffle_from(mask, value, lane() + lanes, width);
 }
 
-template <typename T>
-T shuffle_up(uint32_t mask, T value, int lanes, int width = 32) {
-    return shuffle_from(mask, value, lane() - lanes, width);
-}
-
 }  // namespace simt

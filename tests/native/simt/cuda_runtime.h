@@ -14,7 +14,6 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline))
-#define __noinline__ __attribute__((noinline))
 #define __launch_bounds__(...)
 #define __align__(bytes) __attribute__((aligned(bytes)))
 
@@ -23,14 +22,8 @@ struct dim3 {
     constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
 };
 
-struct alignas(8) float2 {
-    float x, y;
-};
 struct alignas(16) float4 {
     float x, y, z, w;
-};
-struct alignas(16) uint4 {
-    uint32_t x, y, z, w;
 };
 
 #define threadIdx (simt::thread_index())
@@ -40,12 +33,9 @@ struct alignas(16) uint4 {
 
 #define __syncthreads() simt::synchronize_block()
 #define __syncwarp(...) simt::synchronize_warp()
-#define __shfl_sync(mask, value, ...) simt::shuffle(mask, value, __VA_ARGS__)
 #define __shfl_xor_sync(mask, value, ...) simt::shuffle_xor(mask, value, __VA_ARGS__)
 #define __shfl_down_sync(mask, value, ...) simt::shuffle_down(mask, value, __VA_ARGS__)
-#define __shfl_up_sync(mask, value, ...) simt::shuffle_up(mask, value, __VA_ARGS__)
 #define __ballot_sync(mask, predicate) simt::ballot(mask, predicate)
-#define __any_sync(mask, predicate) (simt::ballot(mask, predicate) != 0)
 #define __all_sync(mask, predicate) (simt::ballot(mask, predicate) == (mask))
 
 inline float __uint_as_float(uint32_t bits) {
@@ -63,9 +53,7 @@ inline uint32_t __float_as_uint(float value) {
 // 0 to 1; a NaN becomes 0.
 inline float __saturatef(float value) { return value > 0.0f ? std::min(value, 1.0f) : 0.0f; }
 inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
-inline float __expf(float value) { return std::exp(value); }
 inline float __fdividef(float a, float b) { return a / b; }
-inline float __frcp_rn(float value) { return 1.0f / value; }
 inline int __float2int_rn(float value) { return static_cast<int>(std::nearbyint(value)); }
 
 using std::max;
