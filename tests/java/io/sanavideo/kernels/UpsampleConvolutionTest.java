@@ -20,8 +20,8 @@ class UpsampleConvolutionTest extends KernelTest {
 
     static Stream<Case> shapes() {
         int[][] shapes = {
-            {1, 1, 1, 1, 32},
-            {1, 1, 2, 3, 5},
+            {3, 1, 1, 1, 320},
+            {9, 1, 2, 3, 35},
             {2, 2, 1, 15, 16},
             {1, 3, 4, 16, 17},
             {3, 5, 3, 17, 15},
