@@ -80,10 +80,11 @@ SV_API int sv_cpu_has_bf16(void);
 SV_API sv_status sv_context_create(int threads, sv_context** out);
 
 /**
- * Creates a context on a CUDA device (0 is the first). Fails with SV_UNSUPPORTED when this build
- * has no CUDA kernels or the machine no driver or device for them, and says which.
+ * Creates a context on the CPU that computes nothing, to learn what memory work would take.
+ * Allocations are counted but not made, so that any size fits; ops check their arguments and leave
+ * their outputs undefined; downloads give zeros. Scratch memory of ops is not counted.
  */
-SV_API sv_status sv_context_create_cuda(int device, sv_context** out);
+SV_API sv_status sv_context_create_dry(int threads, sv_context** out);
 
 /** Frees a context. Null is allowed. Memory and weights made on it must have been freed before. */
 SV_API void sv_context_destroy(sv_context* context);
@@ -109,11 +110,20 @@ SV_API sv_status sv_free(sv_context* context, void* memory);
 /** Bytes allocated now and at most so far, by sv_allocate, weights and scratch of this context. */
 SV_API sv_status sv_memory(sv_context* context, int64_t* current, int64_t* peak);
 
+/** Makes the most bytes so far those that are allocated now. */
+SV_API sv_status sv_reset_peak(sv_context* context);
+
+/** Frees the scratch memory that ops keep for each other. */
+SV_API sv_status sv_trim(sv_context* context);
+
 /** Copies bytes from host memory to device memory. */
 SV_API sv_status sv_upload(sv_context* context, void* device, const void* host, int64_t bytes);
 
 /** Copies bytes from device memory to host memory and waits. */
 SV_API sv_status sv_download(sv_context* context, void* host, const void* device, int64_t bytes);
+
+/** Sets bytes of the device's memory to 0. */
+SV_API sv_status sv_clear(sv_context* context, void* out, int64_t bytes);
 
 /** Copies bytes inside the device's memory; ranges must not overlap. */
 SV_API sv_status sv_copy(sv_context* context, void* out, const void* in, int64_t bytes);

@@ -5,9 +5,12 @@
 #include "sanavideo/attention.h"
 #include "sanavideo/convolution.h"
 #include "sanavideo/core.h"
+#include "sanavideo/device.h"
 #include "sanavideo/elementwise.h"
 #include "sanavideo/linear.h"
 #include "sanavideo/norm.h"
+#include "sanavideo/recording.h"
+#include "sanavideo/testing.h"
 #include "sanavideo/weight.h"
 
 #endif

@@ -1,8 +1,8 @@
 #include "common/context.hpp"
 
-#include "common/cuda_library.hpp"
 #include "cpu/context.hpp"
 #include "cpu/variant.hpp"
+#include "sanavideo/recording.h"
 
 namespace {
 
@@ -47,10 +47,10 @@ sv_status sv_context_create(int threads, sv_context** out) {
     });
 }
 
-sv_status sv_context_create_cuda(int device, sv_context** out) {
+sv_status sv_context_create_dry(int threads, sv_context** out) {
     return sv::guarded([&] {
         require_pointer(out, "out");
-        *out = sv::create_cuda_context(device);
+        *out = sv::cpu::create_dry_context(threads);
     });
 }
 
@@ -103,6 +103,59 @@ sv_status sv_memory(sv_context* context, int64_t* current, int64_t* peak) {
     });
 }
 
+sv_status sv_reset_peak(sv_context* context) {
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        context->memory.reset_peak();
+    });
+}
+
+sv_status sv_trim(sv_context* context) {
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        context->trim();
+    });
+}
+
+sv_status sv_fail_next(sv_context* context, sv_fault fault, int64_t n) {
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        if (fault < SV_FAULT_NONE || fault > SV_FAULT_COPY || n < 1) {
+            sv::fail(
+                SV_INVALID_ARGUMENT,
+                "fault %d and n %ld were given, expected a fault of 0 to %d and n of 1 or more",
+                int(fault), long(n), int(SV_FAULT_COPY));
+        }
+        context->faults.arm(fault, n);
+    });
+}
+
+sv_status sv_recording_begin(sv_context* context) {
+    return sv::run_op(context, [](sv_context& c) { c.begin_recording(); });
+}
+
+sv_status sv_recording_end(sv_context* context, sv_recording** out) {
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        require_pointer(out, "out");
+        *out = context->end_recording().release();
+    });
+}
+
+sv_status sv_recording_play(sv_context* context, sv_recording* recording) {
+    return sv::run_op(context, [&](sv_context&) {
+        require_pointer(recording, "recording");
+        recording->play();
+    });
+}
+
+sv_status sv_recording_destroy(sv_context* context, sv_recording* recording) {
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        delete recording;
+    });
+}
+
 sv_status sv_upload(sv_context* context, void* device, const void* host, int64_t bytes) {
     return copy_bytes(context, device, host, bytes,
                       [=](sv_context& c) { c.upload(device, host, bytes); });
@@ -111,6 +164,10 @@ sv_status sv_upload(sv_context* context, void* device, const void* host, int64_t
 sv_status sv_download(sv_context* context, void* host, const void* device, int64_t bytes) {
     return copy_bytes(context, host, device, bytes,
                       [=](sv_context& c) { c.download(host, device, bytes); });
+}
+
+sv_status sv_clear(sv_context* context, void* out, int64_t bytes) {
+    return copy_bytes(context, out, out, bytes, [=](sv_context& c) { c.clear(out, bytes); });
 }
 
 sv_status sv_copy(sv_context* context, void* out, const void* in, int64_t bytes) {

@@ -3,25 +3,44 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 
 #include "common/backend.hpp"
+#include "common/faults.hpp"
 #include "common/memory.hpp"
 #include "common/status.hpp"
 
+// Ops that can be repeated; see sanavideo/recording.h.
+struct __attribute__((visibility("default"))) sv_recording {
+    virtual ~sv_recording() = default;
+    virtual void play() = 0;
+};
+
 struct __attribute__((visibility("default"))) sv_context {
     const sv::Backend& backend;
+    const bool dry;  // counts memory and computes nothing
+    sv::Faults faults;
     sv::Memory memory;
     int threads = 0;  // that ops use on the host; 0 where a device schedules its own
     std::atomic<bool> cancelled{false};
 
-    sv_context(const sv::Backend& backend, sv::MemorySource& source)
-        : backend(backend), memory(source) {}
+    sv_context(const sv::Backend& backend, sv::MemorySource& source, bool dry = false)
+        : backend(backend), dry(dry), memory(source, faults) {}
     virtual ~sv_context() = default;
 
     virtual void synchronize() = 0;
     virtual void upload(void* device, const void* host, int64_t bytes) = 0;
     virtual void download(void* host, const void* device, int64_t bytes) = 0;
     virtual void copy(void* out, const void* in, int64_t bytes) = 0;
+    virtual void clear(void* out, int64_t bytes) = 0;
+    // Frees what is kept for later ops.
+    virtual void trim() { memory.trim(); }
+    virtual void begin_recording() {
+        sv::fail(SV_UNSUPPORTED, "the CPU records no work: call the ops again");
+    }
+    virtual std::unique_ptr<sv_recording> end_recording() {
+        sv::fail(SV_UNSUPPORTED, "the CPU records no work: call the ops again");
+    }
 
     // Long ops call this between pieces of their work, outside parallel regions.
     void stop_if_cancelled() const {
@@ -37,6 +56,7 @@ sv_status run_op(sv_context* context, Body&& body) noexcept {
     return guarded([&] {
         if (context == nullptr) fail(SV_INVALID_ARGUMENT, "context is null");
         context->stop_if_cancelled();
+        context->faults.pass(SV_FAULT_OP, "an op");
         body(*context);
     });
 }

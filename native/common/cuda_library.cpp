@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "common/status.hpp"
@@ -9,36 +10,39 @@
 namespace sv {
 namespace {
 
-using CreateContext = sv_context*(int device);
-
 // The folder that this library was loaded from, with a slash at its end; empty when it is not
 // known.
 std::string own_folder() {
     Dl_info info;
-    auto* here = reinterpret_cast<void*>(&create_cuda_context);
+    auto* here = reinterpret_cast<void*>(&cuda_library);
     if (dladdr(here, &info) == 0 || info.dli_fname == nullptr) return "";
     std::string path = info.dli_fname;
     return path.substr(0, path.rfind('/') + 1);
 }
 
-CreateContext* load() {
-    std::string path = own_folder() + "libsanavideo_cuda.so";
+std::string path_of_library() {
+    const char* named = std::getenv("SANA_CUDA_LIBRARY");
+    return named != nullptr ? named : own_folder() + "libsanavideo_cuda.so";
+}
+
+const CudaLibrary& load() {
+    std::string path = path_of_library();
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
         fail(SV_UNSUPPORTED, "this build has no CUDA kernels: %s", dlerror());
     }
-    auto* create = reinterpret_cast<CreateContext*>(dlsym(library, "sv_cuda_context_create"));
-    if (create == nullptr) {
+    auto* table = reinterpret_cast<const CudaLibrary* (*)()>(dlsym(library, "sv_cuda_library"));
+    if (table == nullptr) {
         fail(SV_UNSUPPORTED, "%s is not a library of CUDA kernels: %s", path.c_str(), dlerror());
     }
-    return create;
+    return *table();
 }
 
 }  // namespace
 
-sv_context* create_cuda_context(int device) {
-    static CreateContext* create = load();
-    return create(device);
+const CudaLibrary& cuda_library() {
+    static const CudaLibrary& library = load();
+    return library;
 }
 
 }  // namespace sv

@@ -71,7 +71,7 @@ sv_status sv_weight_pack(sv_context* context, sv_weight* weight, int64_t first_r
             sv::fail(SV_INVALID_ARGUMENT, "rows %ld to %ld were given, expected rows of 0 to %ld",
                      long(first_row), long(first_row + rows - 1), long(weight->shape[0] - 1));
         }
-        weight->pack(c, first_row, rows, data, data_dtype);
+        if (!c.dry) weight->pack(c, first_row, rows, data, data_dtype);
     });
 }
 

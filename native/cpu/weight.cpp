@@ -65,7 +65,8 @@ DenseWeight::DenseWeight(Memory& memory, sv_weight_kind kind, sv_dtype dtype, in
     pair = dtype == SV_BF16 ? 2 : 1;
     padded_depth = (depth + pair - 1) / pair * pair;
     data = memory.allocate(bytes());
-    if (padded_depth != depth || padded_columns() != columns) std::memset(data, 0, bytes());
+    bool padded = padded_depth != depth || padded_columns() != columns;
+    if (padded && !memory.imaginary()) std::memset(data, 0, bytes());
 }
 
 DenseWeight::~DenseWeight() { memory.release(data); }

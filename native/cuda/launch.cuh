@@ -38,6 +38,8 @@ void launch(Context& context, void (*kernel)(Parameters...), dim3 grid, dim3 blo
             int64_t shared_bytes, Arguments... arguments) {
     static_assert(sizeof...(Parameters) == sizeof...(Arguments));
     constexpr int64_t kDefaultShared = 48 * 1024;  // what a block gets without asking
+    context.faults.pass(SV_FAULT_LAUNCH, "the launch of a kernel");
+    if (context.dry) return;
     auto* function = reinterpret_cast<const void*>(kernel);
     if (shared_bytes > kDefaultShared) {
         check(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,

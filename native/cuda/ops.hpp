@@ -6,6 +6,9 @@
 
 namespace sv::cuda {
 
+// A kernel of this build, to ask whether a device can run it.
+const void* a_kernel();
+
 // The table of them.
 const Backend& backend();
 

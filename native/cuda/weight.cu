@@ -1,6 +1,6 @@
 // Packing of weights: rows are read and checked on the host, put into the layouts of
-// cuda/weight.hpp there, and copied to the device. It runs while a model is loaded, at the speed of
-// its files.
+// cuda/weight.hpp in pinned memory, and copied from there while the next ones are packed. It runs
+// while a model is loaded, at the speed of its files.
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -14,8 +14,6 @@
 
 namespace sv::cuda {
 namespace {
-
-constexpr int64_t kPieceBytes = 32 << 20;  // of host memory that holds packed rows
 
 template <typename T>
 T rounded(float value);
@@ -46,24 +44,28 @@ void place_column(const DenseWeight& weight, const float* row, int64_t matrix, T
     }
 }
 
-// Packs rows that fit into one piece of host memory.
+// Packs rows that fit into one block of staging memory.
 template <typename T>
 void pack_piece(Context& context, const DenseWeight& weight, int64_t first_row, int64_t rows,
                 const void* data, sv_dtype data_dtype) {
     int64_t size = weight.column_elements();
-    std::vector<T> packed(weight.matrices * rows * size);  // zeros, which the padding keeps
+    auto* packed = static_cast<T*>(context.staging.next());
+    if (weight.padded_depth != weight.depth) {
+        std::memset(packed, 0, weight.matrices * rows * size * static_cast<int64_t>(sizeof(T)));
+    }
     read_rows(context, weight, first_row, rows, data, data_dtype,
               [&](int64_t row, const float* elements) {
                   for (int64_t matrix = 0; matrix < weight.matrices; ++matrix) {
-                      T* column = packed.data() + (matrix * rows + row - first_row) * size;
+                      T* column = packed + (matrix * rows + row - first_row) * size;
                       place_column(weight, elements, matrix, column);
                   }
               });
     for (int64_t matrix = 0; matrix < weight.matrices; ++matrix) {
         T* to = static_cast<T*>(weight.data) + matrix * weight.matrix_elements() + first_row * size;
-        context.upload(to, packed.data() + matrix * rows * size,
-                       rows * size * static_cast<int64_t>(sizeof(T)));
+        context.upload_staged(to, packed + matrix * rows * size,
+                              rows * size * static_cast<int64_t>(sizeof(T)));
     }
+    context.staging.copied(context.stream);
 }
 
 }  // namespace
@@ -83,7 +85,11 @@ void DenseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, con
                        sv_dtype data_dtype) {
     Context& c = enter(context);
     int64_t row_bytes = matrices * column_elements() * bytes_of(dtype);
-    int64_t piece = std::max<int64_t>(1, kPieceBytes / row_bytes);
+    int64_t piece = Staging::kBytes / row_bytes;
+    if (piece < 1) {
+        fail(SV_UNSUPPORTED, "a row of the weight takes %ld bytes, expected at most %ld",
+             long(row_bytes), long(Staging::kBytes));
+    }
     with_float_type(dtype, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
         for (int64_t row = 0; row < rows; row += piece) {

@@ -1,10 +1,10 @@
 // Takes the place of native/common/cuda_library.cpp: the emulated backend is in this program.
 #include "common/cuda_library.hpp"
 
-extern "C" sv_context* sv_cuda_context_create(int device);
+extern "C" const sv::CudaLibrary* sv_cuda_library();
 
 namespace sv {
 
-sv_context* create_cuda_context(int device) { return sv_cuda_context_create(device); }
+const CudaLibrary& cuda_library() { return *sv_cuda_library(); }
 
 }  // namespace sv

@@ -6,10 +6,12 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "simt/graph.hpp"
 #include "simt/shadow.hpp"
 
-// The program's first and last bytes, from the linker: constants lie between them.
-extern "C" const char __executable_start, end;
+// The first and last bytes of the program or library that this is linked into, from the linker:
+// constants lie between them.
+extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start, _end;
 
 namespace simt {
 namespace {
@@ -79,7 +81,7 @@ std::string touch_global(const void* address, int64_t bytes, Use use, const Acto
     std::shared_lock<std::shared_mutex> lock(buffers_mutex());
     Entry* entry = buffer_before(address);
     if (entry == nullptr || !holds(*entry, address, bytes)) {
-        bool constant = address >= &__executable_start && address < &end;
+        bool constant = address >= &__ehdr_start && address < &_end;
         return use == Use::kRead && constant ? "" : outside(address, bytes);
     }
     std::lock_guard<std::mutex> one_block(entry->second.mutex);
@@ -112,8 +114,35 @@ cudaError_t cudaFree(void* memory) {
     return cudaSuccess;
 }
 
+cudaError_t cudaMallocFromPoolAsync(void** memory, size_t bytes, cudaMemPool_t, cudaStream_t) {
+    return cudaMalloc(memory, bytes);
+}
+
+cudaError_t cudaFreeAsync(void* memory, cudaStream_t) { return cudaFree(memory); }
+
+// A pool is the emulator's own memory.
+cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps*) {
+    *pool = nullptr;
+    return cudaSuccess;
+}
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, size_t) { return cudaSuccess; }
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t) { return cudaSuccess; }
+
+cudaError_t cudaMallocHost(void** memory, size_t bytes) {
+    *memory = std::malloc(bytes);
+    return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
+}
+
+cudaError_t cudaFreeHost(void* memory) {
+    std::free(memory);
+    return cudaSuccess;
+}
+
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t) {
+                            cudaStream_t stream) {
+    auto again = [=] { cudaMemcpyAsync(to, from, bytes, kind, stream); };
+    if (simt::record(again)) return cudaSuccess;
     auto size = static_cast<int64_t>(bytes);
     bool from_device = kind != cudaMemcpyHostToDevice;
     bool to_device = kind != cudaMemcpyDeviceToHost;
@@ -125,38 +154,10 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     return cudaSuccess;
 }
 
-cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
+cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
+    auto again = [=] { cudaMemsetAsync(to, value, bytes, stream); };
+    if (simt::record(again)) return cudaSuccess;
     if (!simt::host_touch(to, static_cast<int64_t>(bytes), true)) return cudaErrorInvalidValue;
     std::memset(to, value, bytes);
-    return cudaSuccess;
-}
-
-cudaError_t cudaDriverGetVersion(int* version) {
-    *version = 13000;
-    return cudaSuccess;
-}
-
-cudaError_t cudaGetDeviceCount(int* count) {
-    *count = 1;
-    return cudaSuccess;
-}
-
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
-    *value = 4;  // multiprocessors: few, so that persistent kernels take several rounds
-    return cudaSuccess;
-}
-
-const char* cudaGetErrorString(cudaError_t error) {
-    return error == cudaErrorInvalidValue ? "memory outside every buffer" : "an emulated error";
-}
-
-const char* cudaGetErrorName(cudaError_t) { return "emulated"; }
-cudaError_t cudaGetLastError() { return cudaSuccess; }
-cudaError_t cudaSetDevice(int) { return cudaSuccess; }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-    *stream = nullptr;
     return cudaSuccess;
 }

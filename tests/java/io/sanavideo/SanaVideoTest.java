@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.sanavideo.Progress.Phase;
 import java.awt.image.BufferedImage;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -359,15 +358,6 @@ class SanaVideoTest {
         assertThatThrownBy(() -> sana.generate(TextToVideo.prompt(" ").build()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("prompt is empty");
-    }
-
-    @Test
-    void cudaIsADeviceExceptionSoFar() {
-        Path model = SanaVideo.demoModel();
-
-        assertThatThrownBy(() -> SanaVideo.open(model, Device.cuda(0)))
-                .isInstanceOf(DeviceException.class)
-                .hasMessageContaining("cuda:0");
     }
 
     private static TextToVideo.Builder request() {

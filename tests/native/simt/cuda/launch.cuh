@@ -8,6 +8,7 @@
 
 #include "cuda/context.hpp"
 #include "cuda/layout.hpp"
+#include "simt/graph.hpp"
 #include "simt/grid.hpp"
 
 namespace sv::cuda {
@@ -25,19 +26,24 @@ private:
 };
 
 template <typename... Parameters, typename... Arguments>
-void launch(Context&, void (*kernel)(Parameters...), dim3 grid, dim3 block, int64_t shared_bytes,
-            Arguments... arguments) {
+void launch(Context& context, void (*kernel)(Parameters...), dim3 grid, dim3 block,
+            int64_t shared_bytes, Arguments... arguments) {
     static_assert(sizeof...(Parameters) == sizeof...(Arguments));
+    context.faults.pass(SV_FAULT_LAUNCH, "the launch of a kernel");
+    if (context.dry) return;
     struct Start {
         void (*kernel)(Parameters...);
         std::tuple<Parameters...> values;
     } start{kernel, {arguments...}};
-    auto call = [](const void* what) {
-        auto& one = *static_cast<const Start*>(what);
-        std::apply(one.kernel, one.values);
+    auto work = [=] {
+        auto call = [](const void* what) {
+            auto& one = *static_cast<const Start*>(what);
+            std::apply(one.kernel, one.values);
+        };
+        simt::run_grid({grid.x, grid.y, grid.z}, {block.x, block.y, block.z}, shared_bytes,
+                       {reinterpret_cast<const void*>(kernel), call, &start, sizeof start});
     };
-    simt::run_grid({grid.x, grid.y, grid.z}, {block.x, block.y, block.z}, shared_bytes,
-                   {reinterpret_cast<const void*>(kernel), call, &start, sizeof start});
+    if (!simt::record(work)) work();
 }
 
 }  // namespace sv::cuda

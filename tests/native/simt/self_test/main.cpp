@@ -2,9 +2,8 @@
 #include <exception>
 #include <memory>
 
+#include "common/cuda_library.hpp"
 #include "self_test/check.hpp"
-
-extern "C" sv_context* sv_cuda_context_create(int device);
 
 namespace self_test {
 namespace {
@@ -23,7 +22,7 @@ std::string verdict(const Check& check, sv::cuda::Context& context) {
 }
 
 int run() {
-    std::unique_ptr<sv_context> context(sv_cuda_context_create(0));
+    std::unique_ptr<sv_context> context(sv::cuda_library().create_context(0));
     int failed = 0, count = 0;
     for (auto* group :
          {memory_checks, barrier_checks, async_checks, instruction_checks, bank_checks}) {

@@ -49,9 +49,20 @@ public record Device(Kind kind, int index, int threads) {
         return new Device(Kind.CUDA, index, 0);
     }
 
-    /** The fastest device that this build can use: so far the CPU. */
+    /**
+     * The first CUDA card that this build has code for, or else the CPU. {@link CudaDevice#all()}
+     * says why there is no card to use.
+     */
     public static Device best() {
-        return cpu();
+        try {
+            return CudaDevice.all().stream()
+                    .filter(CudaDevice::supported)
+                    .findFirst()
+                    .map(CudaDevice::device)
+                    .orElse(cpu());
+        } catch (DeviceException e) {
+            return cpu();
+        }
     }
 
     /**

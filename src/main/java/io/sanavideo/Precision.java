@@ -3,7 +3,8 @@ package io.sanavideo;
 /** What weights and activations are stored and multiplied as; sums are always fp32. */
 public enum Precision {
     /**
-     * bf16 for transformer and text encoder where the device multiplies bf16, else f32; VAE in f32.
+     * bf16 on a GPU. On a CPU bf16 for transformer and text encoder where it multiplies bf16, else
+     * f32, and the VAE in f32.
      */
     AUTO,
     /** f32 in every part. */

@@ -6,6 +6,7 @@ import io.sanavideo.pipeline.Denoised;
 import io.sanavideo.pipeline.Engine;
 import io.sanavideo.pipeline.FileSink;
 import io.sanavideo.pipeline.ModelFolder;
+import io.sanavideo.pipeline.Planner;
 import io.sanavideo.pipeline.Settings;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -48,6 +49,27 @@ public final class SanaVideo implements AutoCloseable {
             Path model, Device device, Precision precision, ProgressListener listener) {
         Objects.requireNonNull(listener, "listener");
         return new SanaVideo(Engine.open(ModelFolder.open(model), device, precision, listener));
+    }
+
+    /**
+     * What a generation would take of a device, without loading anything or, for a card, having
+     * one.
+     *
+     * @throws ModelFormatException when the folder or a file in it is broken
+     * @throws IllegalArgumentException when the model cannot do what is asked
+     * @throws DeviceException when the device is a card and this build has no CUDA kernels
+     */
+    public static Plan plan(Path model, Device device, Precision precision, TextToVideo request) {
+        return Planner.plan(ModelFolder.open(model), device, precision, request);
+    }
+
+    /**
+     * What a generation will take of this engine's device, given what is free now.
+     *
+     * @throws IllegalArgumentException when the model cannot do what is asked
+     */
+    public Plan plan(TextToVideo request) {
+        return calls.run(() -> engine.plan(engine.settings(request)));
     }
 
     /** The folder of the built-in demo model: 64x64 pixels, 17 frames of a coloured shape. */

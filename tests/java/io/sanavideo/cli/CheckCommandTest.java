@@ -174,7 +174,7 @@ class CheckCommandTest {
     @CsvSource({
         "--only, decode, for the two sides of a VAE",
         "--only, sideways, Invalid value",
-        "--device, cuda, is not supported",
+        "--device, gpu, 'expected cpu, cuda, cuda:N or auto'",
         "--dtype, f64, expected f32",
         "--threads, -1, threads is -1"
     })

@@ -55,12 +55,11 @@ class CudaContextTest {
 
     private static void requireAnswer(String answer) {
         if (!isBuilt()) {
-            assertThat(answer).startsWith("context: this build has no CUDA kernels");
+            assertThat(answer).startsWith("this build has no CUDA kernels");
         } else if (!Files.exists(Path.of("/proc/driver/nvidia/version"))) {
             assertThat(answer)
-                    .isEqualTo(
-                            "context: no CUDA device can be used: no NVIDIA driver is installed");
-        } else if (!answer.startsWith("context: no CUDA device can be used: the NVIDIA driver")) {
+                    .isEqualTo("no CUDA device can be used: no NVIDIA driver is installed");
+        } else if (!answer.startsWith("no CUDA device can be used: the NVIDIA driver")) {
             assertThat(answer).isEqualTo("a context of 0 threads");
         }
     }

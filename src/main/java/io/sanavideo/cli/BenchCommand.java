@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sanavideo.ClipFormat;
 import io.sanavideo.Frame;
 import io.sanavideo.FrameSink;
-import io.sanavideo.Precision;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.SanaVideo;
 import io.sanavideo.TextToVideo;
@@ -96,17 +95,12 @@ final class BenchCommand implements Callable<Integer> {
         if (runs < 1) {
             throw new IllegalArgumentException("--runs is %d, expected 1 or more".formatted(runs));
         }
-        int threads = options.device().threads();
         if (part == Part.PIPELINE) {
             pipeline();
             return ExitCode.DONE;
         }
-        DType compute =
-                options.precision() == Precision.F32
-                                || (options.precision() == Precision.AUTO && !Native.cpuHasBf16())
-                        ? DType.F32
-                        : DType.BF16;
-        try (Context context = Context.cpu(threads);
+        DType compute = DType.of(options.precision(), options.device());
+        try (Context context = Context.on(options.device());
                 Bench bench = open(context, compute)) {
             report(compute.toString(), context.threads(), bench.operations(), bench::run);
         }

@@ -1,6 +1,9 @@
 package io.sanavideo.cli;
 
+import io.sanavideo.CudaDevice;
 import io.sanavideo.Device;
+import io.sanavideo.DeviceException;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** The options that say where to run. */
@@ -19,14 +22,35 @@ class DeviceOptions {
             description = "CPU threads (default: one a core).")
     private int threads;
 
-    /** The device that was asked for. */
+    /**
+     * The device that was asked for.
+     *
+     * @throws IllegalArgumentException when threads are given for a card
+     */
     Device device() {
         Device parsed = Device.parse(device);
-        if (parsed.kind() != Device.Kind.CPU) {
-            throw new IllegalArgumentException(
-                    "--device %s is not supported by this version, which runs on the CPU; give --device cpu or leave it out"
-                            .formatted(device));
+        if (parsed.kind() == Device.Kind.CPU) {
+            return Device.cpu(threads);
         }
-        return Device.cpu(threads);
+        if (threads != 0) {
+            throw new IllegalArgumentException(
+                    "--threads is %d, expected none: the device is %s".formatted(threads, parsed));
+        }
+        return parsed;
+    }
+
+    /** Why {@code auto} became the CPU; null when it did not, or something else was asked for. */
+    String whyNotCuda() {
+        if (!device.equals("auto")) {
+            return null;
+        }
+        try {
+            List<CudaDevice> cards = CudaDevice.all();
+            return cards.stream().anyMatch(CudaDevice::supported)
+                    ? null
+                    : "this build has no code for " + cards.get(0).name();
+        } catch (DeviceException e) {
+            return e.getMessage();
+        }
     }
 }

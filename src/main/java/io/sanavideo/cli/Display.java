@@ -1,11 +1,19 @@
 package io.sanavideo.cli;
 
+import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.ProgressListener;
 import java.nio.file.Path;
 
 /** How {@code generate} shows what it does. */
 interface Display extends ProgressListener, AutoCloseable {
+    /**
+     * Where it runs, before anything is loaded.
+     *
+     * @param whyNotCuda why {@code auto} became the CPU; null when something else was asked for
+     */
+    void device(Device device, String whyNotCuda);
+
     /** A clip of a batch begins; clips are numbered from 1. */
     void begin(Path output, int number, int clips);
 

@@ -3,6 +3,7 @@ package io.sanavideo.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.Progress;
 import java.io.PrintStream;
@@ -10,7 +11,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 
-/** One JSON object a line: {@code begin}, {@code progress} and {@code done} events. */
+/**
+ * One JSON object a line: {@code device}, {@code begin}, {@code progress} and {@code done} events.
+ */
 final class JsonDisplay implements Display {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -18,6 +21,15 @@ final class JsonDisplay implements Display {
 
     JsonDisplay(PrintStream out) {
         this.out = out;
+    }
+
+    @Override
+    public void device(Device device, String whyNotCuda) {
+        ObjectNode event = event("device").put("device", device.toString());
+        if (whyNotCuda != null) {
+            event.put("cuda_unavailable", whyNotCuda);
+        }
+        print(event);
     }
 
     @Override

@@ -17,10 +17,12 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             GenerateCommand.class,
+            PlanCommand.class,
             CheckCommand.class,
             InspectCommand.class,
             TokenizeCommand.class,
             RandomModelCommand.class,
+            DevicesCommand.class,
             BenchCommand.class
         },
         footer = {

@@ -1,11 +1,15 @@
 package io.sanavideo.cli;
 
+import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.Progress;
 import java.nio.file.Path;
 
 /** Shows nothing. */
 final class QuietDisplay implements Display {
+    @Override
+    public void device(Device device, String whyNotCuda) {}
+
     @Override
     public void begin(Path output, int number, int clips) {}
 

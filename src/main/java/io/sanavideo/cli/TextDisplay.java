@@ -1,5 +1,6 @@
 package io.sanavideo.cli;
 
+import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.Progress;
 import io.sanavideo.Progress.Phase;
@@ -29,6 +30,14 @@ final class TextDisplay implements Display {
     TextDisplay(PrintStream out, PrintStream err) {
         this.out = out;
         this.err = err;
+    }
+
+    @Override
+    public void device(Device device, String whyNotCuda) {
+        err.println(
+                whyNotCuda == null
+                        ? "device   " + device
+                        : "device   %s: %s".formatted(device, whyNotCuda));
     }
 
     @Override

@@ -75,6 +75,16 @@ public final class TransformerRun implements AutoCloseable {
             Tensor velocity,
             Observer observer) {
         setTime(timesteps);
+        velocity(latents, text, velocity, observer);
+    }
+
+    /**
+     * As the others, at the timesteps of the last {@link #setTime}. It takes nothing from the host
+     * and may be recorded.
+     *
+     * @param observer null for none
+     */
+    public void velocity(Tensor latents, TransformerText text, Tensor velocity, Observer observer) {
         transformer.embedPatches(latents, buffers);
         if (observer != null) {
             observer.see("patch_embedding", buffers.stream);
@@ -86,7 +96,12 @@ public final class TransformerRun implements AutoCloseable {
         transformer.projectOut(buffers, time, velocity);
     }
 
-    private void setTime(double[] timesteps) {
+    /**
+     * Says at which timesteps velocities are.
+     *
+     * @param timesteps as for {@link #velocity(Tensor, double[], TransformerText, Tensor)}
+     */
+    public void setTime(double[] timesteps) {
         int groups = timesteps.length;
         if (groups == 0 || grid.tokens() % groups != 0) {
             throw new IllegalArgumentException(

@@ -7,7 +7,14 @@ import java.time.Duration;
  * The outcome of denoising, all that decoding needs.
  *
  * @param settings that were in force
+ * @param residency of the model's components while denoising, and so while decoding
  * @param latents of the clip
- * @param elapsed time it took, the text encoder's included
+ * @param encoding time that the text took
+ * @param denoising time that the steps took
  */
-public record Denoised(Settings settings, Latents latents, Duration elapsed) {}
+public record Denoised(
+        Settings settings,
+        Residency residency,
+        Latents latents,
+        Duration encoding,
+        Duration denoising) {}

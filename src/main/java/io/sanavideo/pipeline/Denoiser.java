@@ -7,11 +7,10 @@ import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.model.ChannelsLast;
 import io.sanavideo.model.SanaTransformer;
-import io.sanavideo.model.TransformerRun;
-import io.sanavideo.model.TransformerText;
+import io.sanavideo.model.TransformerConfig;
+import io.sanavideo.model.WanVaeConfig;
+import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
-import io.sanavideo.runtime.Ops;
-import io.sanavideo.runtime.Scope;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.schedule.FlowSampler;
 import io.sanavideo.schedule.TorchRandom;
@@ -22,86 +21,68 @@ import java.util.OptionalDouble;
  * moves the latents along the flow.
  */
 final class Denoiser {
-    private final SanaTransformer transformer;
-    private final int temporalFactor;
-    private final int spatialFactor;
+    /** Elements that an array can have. */
+    private static final int MOST_NUMBERS = Integer.MAX_VALUE - 8;
 
-    Denoiser(SanaTransformer transformer, int temporalFactor, int spatialFactor) {
-        this.transformer = transformer;
-        this.temporalFactor = temporalFactor;
-        this.spatialFactor = spatialFactor;
+    private final TransformerConfig config;
+    private final WanVaeConfig vae;
+
+    Denoiser(TransformerConfig config, WanVaeConfig vae) {
+        this.config = config;
+        this.vae = vae;
     }
 
     /** Whether a second branch, for the negative prompt, runs at each step. */
     boolean isGuided(Settings settings) {
-        return settings.guidance() > 1 && !transformer.config().guidanceEmbeds();
+        return settings.guidance() > 1 && !config.guidanceEmbeds();
     }
 
     /**
-     * @param prompt embeddings of the prompt
-     * @param negative embeddings of the negative prompt; null where nothing is guided
+     * @param text embeddings of the prompt, and of the negative prompt where it is guided
+     * @param stopIfCancelled called between steps
      */
     Latents denoise(
+            SanaTransformer transformer,
             Settings settings,
-            Tensor prompt,
-            Tensor negative,
-            CallQueue calls,
+            Embeddings text,
+            Runnable stopIfCancelled,
             ProgressListener listener) {
-        Latents noise = noise(settings);
-        OptionalDouble guidance =
-                transformer.config().guidanceEmbeds()
-                        ? OptionalDouble.of(
-                                settings.guidance() * transformer.config().guidanceScale())
+        Latents noise = noise(settings, transformer.context());
+        OptionalDouble told =
+                config.guidanceEmbeds()
+                        ? OptionalDouble.of(settings.guidance() * config.guidanceScale())
                         : OptionalDouble.empty();
-        try (Scope scope = new Scope(transformer.context());
-                TransformerRun run =
-                        new TransformerRun(
-                                transformer,
-                                noise.frames(),
-                                noise.height(),
-                                noise.width(),
-                                guidance);
-                TransformerText text = new TransformerText(transformer, prompt);
-                TransformerText negativeText =
-                        negative == null ? null : new TransformerText(transformer, negative);
+        try (Tensor latents =
+                        transformer
+                                .context()
+                                .tensor(
+                                        DType.F32,
+                                        noise.frames(),
+                                        noise.height(),
+                                        noise.width(),
+                                        noise.channels());
+                GuidedVelocity velocity =
+                        new GuidedVelocity(transformer, latents, text, settings.guidance(), told);
                 FlowSampler sampler = settings.schedule().sampler(settings.steps())) {
-            long[] shape = {noise.frames(), noise.height(), noise.width(), noise.channels()};
-            Tensor latents = scope.tensor(DType.F32, shape);
-            Tensor velocity = scope.tensor(DType.F32, shape);
-            Tensor away = negative == null ? null : scope.tensor(DType.F32, shape);
             latents.upload(noise.values());
-            Ops ops = transformer.context().ops();
-            float scale = (float) settings.guidance();
-            float[] guide = {1 - scale, scale};
-            Tensor[] branches = {away, velocity};
             double[] timesteps = sampler.timesteps();
             PhaseClock clock =
                     new PhaseClock(
                             listener, Phase.DENOISE, settings.steps(), () -> copy(latents, noise));
             for (int i = 0; i < settings.steps(); i++) {
-                calls.throwIfCancelled();
-                double[] timestep = {timesteps[i]};
-                run.velocity(latents, timestep, text, velocity);
-                if (negativeText != null) {
-                    run.velocity(latents, timestep, negativeText, away);
-                    ops.combine(guide, branches, velocity);
+                stopIfCancelled.run();
+                try {
+                    sampler.step(i, velocity.at(timesteps[i]), latents);
+                    transformer.context().ops().requireFinite(latents);
+                } catch (NumericsException e) {
+                    throw new NumericsException(
+                            "denoising step %d of %d: %s; try --dtype f32 or another flow shift"
+                                    .formatted(i + 1, settings.steps(), e.getMessage()),
+                            e);
                 }
-                sampler.step(i, velocity, latents);
-                requireFinite(ops, latents, i, settings.steps());
                 clock.done(i + 1);
             }
             return copy(latents, noise);
-        }
-    }
-
-    private static void requireFinite(Ops ops, Tensor latents, int step, int steps) {
-        try {
-            ops.requireFinite(latents);
-        } catch (NumericsException e) {
-            throw new NumericsException(
-                    "the latents hold NaN or infinity after denoising step %d of %d; try --dtype f32 or another flow shift"
-                            .formatted(step + 1, steps),
-                    e);
         }
     }
 
@@ -110,17 +91,30 @@ final class Denoiser {
                 like.frames(), like.height(), like.width(), like.channels(), latents.toFloats());
     }
 
-    private Latents noise(Settings settings) {
+    private Latents noise(Settings settings, Context context) {
         ClipFormat format = settings.format();
-        int frames = (format.frames() - 1) / temporalFactor + 1;
-        int height = format.height() / spatialFactor;
-        int width = format.width() / spatialFactor;
-        int channels = transformer.config().inChannels();
+        int frames = (format.frames() - 1) / vae.temporalFactor() + 1;
+        int height = format.height() / vae.spatialFactor();
+        int width = format.width() / vae.spatialFactor();
+        int channels = config.inChannels();
         Latents given = settings.initialLatents();
+        long numbers = (long) channels * frames * height * width;
+        if (numbers > MOST_NUMBERS) {
+            throw new IllegalArgumentException(
+                    "the latents of %d frames of %dx%d are %d numbers, expected at most %d: make the clip shorter or smaller"
+                            .formatted(
+                                    format.frames(),
+                                    format.width(),
+                                    format.height(),
+                                    numbers,
+                                    MOST_NUMBERS));
+        }
+        if (given == null && context.isDry()) {
+            return new Latents(frames, height, width, channels, new float[(int) numbers]);
+        }
         if (given == null) {
             // PyTorch draws in its own order, channels first.
-            float[] drawn =
-                    TorchRandom.randn(settings.seed(), (long) channels * frames * height * width);
+            float[] drawn = TorchRandom.randn(settings.seed(), numbers);
             return new Latents(frames, height, width, channels, ChannelsLast.of(drawn, channels));
         }
         if (given.frames() != frames

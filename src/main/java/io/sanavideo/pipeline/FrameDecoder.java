@@ -20,15 +20,14 @@ import java.util.function.Consumer;
 
 /** Latents to RGB frames, one latent frame at a time: memory does not grow with the clip. */
 final class FrameDecoder {
-    private final WanVaeDecoder vae;
+    private final WanVaeConfig config;
 
-    FrameDecoder(WanVaeDecoder vae) {
-        this.vae = vae;
+    FrameDecoder(WanVaeConfig config) {
+        this.config = config;
     }
 
     /** What latents decode to. */
     ClipFormat format(Latents latents, double fps) {
-        WanVaeConfig config = vae.config();
         if (latents.channels() != config.latentChannels()) {
             throw new IllegalArgumentException(
                     "the latents have %d channels, expected the VAE's %d"
@@ -41,12 +40,16 @@ final class FrameDecoder {
                 fps);
     }
 
-    /** Hands each frame to the sink; returns the hash chain over them. */
+    /**
+     * Hands each frame to the sink; returns the hash chain over them. On a dry context there are no
+     * frames to hand on.
+     */
     String decode(
+            WanVaeDecoder vae,
             Latents latents,
             ClipFormat format,
             FrameSink sink,
-            CallQueue calls,
+            Runnable stopIfCancelled,
             ProgressListener listener) {
         Context context = vae.context();
         try (Scope scope = new Scope(context);
@@ -55,7 +58,8 @@ final class FrameDecoder {
                     scope.tensor(
                             DType.F32, 1, latents.height(), latents.width(), latents.channels());
             Tensor rgb = scope.tensor(DType.U8, format.height(), format.width(), 3);
-            ByteBuffer host = ByteBuffer.allocateDirect(Math.toIntExact(rgb.bytes()));
+            int bytes = Math.toIntExact(rgb.bytes());
+            ByteBuffer host = context.isDry() ? null : ByteBuffer.allocateDirect(bytes);
             FrameHash hash = new FrameHash();
             Consumer<Tensor> pictures =
                     new Consumer<>() {
@@ -64,6 +68,9 @@ final class FrameDecoder {
                         @Override
                         public void accept(Tensor picture) {
                             context.ops().toRgb8(picture, rgb);
+                            if (context.isDry()) {
+                                return;
+                            }
                             rgb.download(host);
                             hash.update(host);
                             sink.accept(
@@ -78,12 +85,12 @@ final class FrameDecoder {
             PhaseClock clock = new PhaseClock(listener, Phase.DECODE, latents.frames(), null);
             int size = Math.toIntExact(latent.elements());
             for (int i = 0; i < latents.frames(); i++) {
-                calls.throwIfCancelled();
+                stopIfCancelled.run();
                 latent.upload(Arrays.copyOfRange(latents.values(), i * size, (i + 1) * size));
                 stream.decode(latent, pictures);
                 clock.done(i + 1);
             }
-            return hash.hex();
+            return context.isDry() ? "" : hash.hex();
         }
     }
 }

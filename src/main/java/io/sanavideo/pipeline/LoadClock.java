@@ -4,8 +4,9 @@ import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.weights.Checkpoint;
 import java.nio.file.Path;
+import java.util.List;
 
-/** The loading of a model's weights: reports every hundredth of their bytes. */
+/** The loading of components' weights: reports every hundredth of their bytes. */
 final class LoadClock {
     private final long total;
     private final PhaseClock clock;
@@ -13,9 +14,9 @@ final class LoadClock {
     private long reported;
 
     /** Reports 0 bytes; reads the headers of all weights before any is loaded. */
-    LoadClock(ProgressListener listener, ModelFolder folder) {
+    LoadClock(ProgressListener listener, List<Path> components) {
         long bytes = 0;
-        for (Path component : folder.weights()) {
+        for (Path component : components) {
             try (Checkpoint checkpoint = Checkpoint.open(component)) {
                 bytes += checkpoint.bytes();
             }

@@ -11,34 +11,38 @@ import io.sanavideo.text.Tokenizer;
 /** Prompts to the embeddings that the transformer reads: the rows of tokens, without padding. */
 final class PromptEncoder {
     private final Tokenizer tokenizer;
-    private final Gemma2Encoder encoder;
     private final DType dtype;
 
     /**
      * @param dtype of the embeddings: what the transformer computes in
      */
-    PromptEncoder(Tokenizer tokenizer, Gemma2Encoder encoder, DType dtype) {
+    PromptEncoder(Tokenizer tokenizer, DType dtype) {
         this.tokenizer = tokenizer;
-        this.encoder = encoder;
         this.dtype = dtype;
     }
 
     /** The prompt, its motion score and instruction included; the caller closes it. */
-    Tensor prompt(Settings settings) {
+    Tensor prompt(Gemma2Encoder encoder, Settings settings) {
         String prompt = settings.prompt();
         if (settings.motionScore() != null) {
             prompt = Instruction.withMotionScore(prompt, settings.motionScore());
         }
-        return encode(settings.instruction().prompt(tokenizer, prompt, settings.maxTokens()));
+        return encode(
+                encoder,
+                settings.instruction().prompt(tokenizer, prompt, settings.maxTokens()),
+                dtype);
     }
 
     /** The negative prompt, which gets no instruction; the caller closes it. */
-    Tensor negative(Settings settings) {
+    Tensor negative(Gemma2Encoder encoder, Settings settings) {
         return encode(
-                Instruction.plain(tokenizer, settings.negativePrompt(), settings.maxTokens()));
+                encoder,
+                Instruction.plain(tokenizer, settings.negativePrompt(), settings.maxTokens()),
+                dtype);
     }
 
-    private Tensor encode(PromptTokens tokens) {
+    /** The embeddings of tokens that count; the caller closes them. */
+    static Tensor encode(Gemma2Encoder encoder, PromptTokens tokens, DType dtype) {
         try (Tensor states = encoder.encode(tokens.ids())) {
             Context context = states.context();
             int[] places = tokens.validSelection();

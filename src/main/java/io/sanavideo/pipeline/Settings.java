@@ -75,6 +75,32 @@ public record Settings(
                 request.initialLatents());
     }
 
+    /** The same with another number of steps. */
+    Settings withSteps(int newSteps) {
+        return with(format, newSteps, initialLatents);
+    }
+
+    /** The same with another number of frames, from noise of its own. */
+    Settings withFrames(int frames) {
+        return with(
+                new ClipFormat(format.width(), format.height(), frames, format.fps()), steps, null);
+    }
+
+    private Settings with(ClipFormat newFormat, int newSteps, Latents latents) {
+        return new Settings(
+                prompt,
+                negativePrompt,
+                motionScore,
+                instruction,
+                maxTokens,
+                newFormat,
+                newSteps,
+                guidance,
+                schedule,
+                seed,
+                latents);
+    }
+
     private static SchedulerConfig schedule(
             TextToVideo request, GenerationDefaults defaults, SchedulerConfig schedule) {
         SchedulerConfig chosen = schedule;

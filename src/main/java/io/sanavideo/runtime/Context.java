@@ -1,5 +1,7 @@
 package io.sanavideo.runtime;
 
+import io.sanavideo.CudaDevice;
+import io.sanavideo.Device;
 import io.sanavideo.binding.ContextHandle;
 import io.sanavideo.binding.SanaVideoAbi;
 import java.util.ArrayList;
@@ -14,17 +16,24 @@ import java.util.Set;
  */
 public final class Context implements AutoCloseable {
     /** What lives in native memory of a context and goes with it. */
-    sealed interface Resource extends AutoCloseable permits Tensor, Weight {
+    sealed interface Resource extends AutoCloseable permits Tensor, Weight, Recording {
         @Override
         void close();
     }
 
+    /** Multiprocessors of an H100. */
+    private static final int USUAL_MULTIPROCESSORS = 132;
+
     private final Set<Resource> owned = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Ops ops;
+    private final boolean records;
+    private final boolean dry;
     private ContextHandle handle;
 
-    private Context(ContextHandle handle) {
+    private Context(ContextHandle handle, boolean records, boolean dry) {
         this.handle = handle;
+        this.records = records;
+        this.dry = dry;
         this.ops = new Ops(this);
     }
 
@@ -39,7 +48,7 @@ public final class Context implements AutoCloseable {
         Native.load();
         ContextHandle handle = new ContextHandle();
         Native.check(SanaVideoAbi.sv_context_create(threads, handle), "context");
-        return new Context(handle);
+        return new Context(handle, false, false);
     }
 
     /**
@@ -54,8 +63,52 @@ public final class Context implements AutoCloseable {
         Native.load();
         Native.unpackCudaKernels();
         ContextHandle handle = new ContextHandle();
-        Native.check(SanaVideoAbi.sv_context_create_cuda(device, handle), "context");
-        return new Context(handle);
+        Native.check(SanaVideoAbi.sv_context_create_cuda(device, handle));
+        return new Context(handle, true, false);
+    }
+
+    /** A context on a device. */
+    public static Context on(Device device) {
+        return device.kind() == Device.Kind.CPU ? cpu(device.threads()) : cuda(device.index());
+    }
+
+    /**
+     * A context that computes nothing and counts what memory the same work would take on a device:
+     * any size fits, and outputs are undefined. Where a device is a card that this machine lacks,
+     * it is as on one of {@link #USUAL_MULTIPROCESSORS}.
+     *
+     * @throws io.sanavideo.DeviceException when the device is a card and this build has no CUDA
+     *     kernels
+     */
+    public static Context dry(Device device) {
+        Native.load();
+        ContextHandle handle = new ContextHandle();
+        if (device.kind() == Device.Kind.CPU) {
+            Native.check(SanaVideoAbi.sv_context_create_dry(device.threads(), handle), "context");
+            return new Context(handle, false, true);
+        }
+        Native.unpackCudaKernels();
+        int multiprocessors =
+                CudaDevices.find(device.index())
+                        .map(CudaDevice::multiprocessors)
+                        .orElse(USUAL_MULTIPROCESSORS);
+        Native.check(SanaVideoAbi.sv_context_create_cuda_dry(multiprocessors, handle));
+        return new Context(handle, true, true);
+    }
+
+    /** Whether this context only counts memory. */
+    public boolean isDry() {
+        return dry;
+    }
+
+    /**
+     * Keeps ops to be repeated. On a card they are recorded now, without running, and each
+     * repetition costs a single launch; on the CPU they are called anew. The ops must have run once
+     * before, so that their scratch memory is there; they may not upload, download or take arrays
+     * of the host, and their tensors must outlive what is returned.
+     */
+    public Recording record(Runnable body) {
+        return records ? Recording.of(this, body) : new Recording(this, body);
     }
 
     /** The ops that run on this context. */
@@ -87,6 +140,16 @@ public final class Context implements AutoCloseable {
     /** Most bytes in use so far. */
     public long memoryPeak() {
         return memory(1);
+    }
+
+    /** Makes {@link #memoryPeak} what is in use now. */
+    public void resetPeak() {
+        Native.check(SanaVideoAbi.sv_reset_peak(handle()), "context");
+    }
+
+    /** Frees what ops keep for each other: scratch memory, and what uploads go through. */
+    public void trim() {
+        Native.check(SanaVideoAbi.sv_trim(handle()), "context");
     }
 
     private long memory(int which) {

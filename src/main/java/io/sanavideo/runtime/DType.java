@@ -1,5 +1,8 @@
 package io.sanavideo.runtime;
 
+import io.sanavideo.Device;
+import io.sanavideo.Precision;
+
 /** Element types of tensors, on the device and in safetensors files. */
 public enum DType {
     F32(0, 4),
@@ -16,6 +19,15 @@ public enum DType {
     DType(int code, int bytes) {
         this.code = code;
         this.bytes = bytes;
+    }
+
+    /** What a model's weights and activations are on a device: F32 or BF16. */
+    public static DType of(Precision precision, Device device) {
+        return switch (precision) {
+            case F32 -> F32;
+            case BF16 -> BF16;
+            case AUTO -> device.kind() == Device.Kind.CUDA || Native.cpuHasBf16() ? BF16 : F32;
+        };
     }
 
     /** The value of {@code sv_dtype} in the C ABI. */

@@ -89,6 +89,13 @@ public final class Native {
         return pointer.getString();
     }
 
+    /** Turns a status other than SV_OK into its exception. */
+    static void check(int status) {
+        if (status != SanaVideoAbi.SV_OK) {
+            throw failure(status, text(SanaVideoAbi.sv_last_error()));
+        }
+    }
+
     /** Turns a status other than SV_OK into its exception; {@code op} goes in front of the text. */
     static void check(int status, String op) {
         if (status != SanaVideoAbi.SV_OK) {

@@ -165,15 +165,17 @@ public final class Tensor implements Context.Resource {
             throw new IllegalArgumentException(
                     "%d values were given, expected %d".formatted(values.length, elements()));
         }
-        ByteBuffer host = hostBuffer(Float.BYTES);
-        host.asFloatBuffer().put(values);
-        if (dtype == DType.F32) {
-            upload(host);
+        if (dtype != DType.F32) {
+            try (Tensor wide = context.tensor(DType.F32, shape)) {
+                wide.upload(values);
+                context.ops().convert(wide, this);
+            }
             return;
         }
-        try (Tensor wide = context.tensor(DType.F32, shape)) {
-            wide.upload(host);
-            context.ops().convert(wide, this);
+        try (HostMemory host = new HostMemory(Math.toIntExact(bytes()))) {
+            ByteBuffer buffer = host.buffer().order(ByteOrder.nativeOrder());
+            buffer.asFloatBuffer().put(values);
+            upload(buffer);
         }
     }
 
@@ -185,17 +187,13 @@ public final class Tensor implements Context.Resource {
                 return wide.toFloats();
             }
         }
-        ByteBuffer host = hostBuffer(Float.BYTES);
-        download(host);
         float[] values = new float[Math.toIntExact(elements())];
-        host.asFloatBuffer().get(values);
+        try (HostMemory host = new HostMemory(Math.toIntExact(bytes()))) {
+            ByteBuffer buffer = host.buffer().order(ByteOrder.nativeOrder());
+            download(buffer);
+            buffer.asFloatBuffer().get(values);
+        }
         return values;
-    }
-
-    private ByteBuffer hostBuffer(int elementBytes) {
-        return ByteBuffer.allocateDirect(
-                        Math.toIntExact(Math.multiplyExact(elements(), (long) elementBytes)))
-                .order(ByteOrder.nativeOrder());
     }
 
     /** Copies another tensor's elements; same dtype and number of elements, no overlap. */
@@ -204,6 +202,11 @@ public final class Tensor implements Context.Resource {
             throw new IllegalArgumentException("%s cannot be copied to %s".formatted(other, this));
         }
         Native.check(SanaVideoAbi.sv_copy(context.handle(), data(), other.data(), bytes()), "copy");
+    }
+
+    /** Sets every element to 0. */
+    public void clear() {
+        Native.check(SanaVideoAbi.sv_clear(context.handle(), data(), bytes()), "clear");
     }
 
     private Pointer data() {

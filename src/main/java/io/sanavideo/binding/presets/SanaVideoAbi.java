@@ -14,12 +14,15 @@ import org.bytedeco.javacpp.tools.InfoMapper;
                         compiler = "cpp17",
                         include = {
                             "sanavideo/core.h",
+                            "sanavideo/device.h",
                             "sanavideo/weight.h",
                             "sanavideo/linear.h",
                             "sanavideo/norm.h",
                             "sanavideo/attention.h",
                             "sanavideo/convolution.h",
-                            "sanavideo/elementwise.h"
+                            "sanavideo/elementwise.h",
+                            "sanavideo/recording.h",
+                            "sanavideo/testing.h"
                         },
                         preload = "gomp@.1",
                         link = "sanavideo",
@@ -31,12 +34,19 @@ public class SanaVideoAbi implements InfoMapper {
     public void map(InfoMap map) {
         map.put(new Info("SV_API").cppTypes().annotations())
                 .put(
-                        new Info("sv_status", "sv_dtype", "sv_weight_kind", "sv_activation")
+                        new Info(
+                                        "sv_status",
+                                        "sv_dtype",
+                                        "sv_weight_kind",
+                                        "sv_activation",
+                                        "sv_fault")
                                 .cast()
                                 .valueTypes("int"))
                 .put(new Info("sv_context").pointerTypes("ContextHandle"))
                 .put(new Info("sv_weight").pointerTypes("WeightHandle"))
+                .put(new Info("sv_recording").pointerTypes("RecordingHandle"))
                 .put(new Info("sv_tensor").pointerTypes("TensorStruct"))
+                .put(new Info("sv_cuda_device").pointerTypes("CudaDeviceStruct"))
                 .put(new Info("sv_epilogue").pointerTypes("EpilogueStruct"));
     }
 }

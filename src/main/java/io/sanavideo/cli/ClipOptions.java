@@ -1,0 +1,145 @@
+package io.sanavideo.cli;
+
+import io.sanavideo.Latents;
+import io.sanavideo.Sampler;
+import io.sanavideo.TextToVideo;
+import io.sanavideo.pipeline.LatentsFile;
+import java.nio.file.Path;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** The options that say what a clip is like; {@code generate} and {@code plan} share them. */
+final class ClipOptions {
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,5})x(\\d{1,5})");
+
+    @Option(
+            names = "--model",
+            paramLabel = "DIR",
+            defaultValue = "demo",
+            description =
+                    "A model folder in the diffusers layout (default: ${DEFAULT-VALUE}, the built-in one).")
+    private String model;
+
+    @Option(names = "--negative", paramLabel = "TEXT", description = "What to steer away from.")
+    private String negative;
+
+    @Option(
+            names = "--motion",
+            paramLabel = "N",
+            description =
+                    "Motion score, appended to the prompt; more is livelier (10 to 30 is usual).")
+    private Integer motion;
+
+    @Option(
+            names = "--instruction",
+            paramLabel = "FILE|none",
+            description = "The instruction put before the prompt (default: the model's).")
+    private Path instruction;
+
+    @Option(names = "--size", paramLabel = "WxH", description = "Pixels.")
+    private String size;
+
+    @ArgGroup private Length length;
+
+    @Option(names = "--fps", paramLabel = "N", description = "Frames a second.")
+    private Double fps;
+
+    @Option(names = "--steps", paramLabel = "N", description = "Denoising steps.")
+    private Integer steps;
+
+    @Option(
+            names = "--guidance",
+            paramLabel = "X",
+            description = "Classifier-free guidance; 1 is off.")
+    private Double guidance;
+
+    @Option(names = "--flow-shift", paramLabel = "X", description = "Shift of the noise schedule.")
+    private Double flowShift;
+
+    @Option(
+            names = "--sampler",
+            paramLabel = "dpm++|unipc|euler",
+            description = "How steps are taken.")
+    private String sampler;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description =
+                    "Of the noise; the same seed makes the same clip (default: drawn at random).")
+    private Long seed;
+
+    @Option(
+            names = "--latents-in",
+            paramLabel = "FILE",
+            description = "The initial noise: 'latents' [1, C, T, H, W] of a safetensors file.")
+    private Path latentsIn;
+
+    /** The folder of the model. */
+    Path model() {
+        return ModelOptions.modelFolder(model);
+    }
+
+    /** What was asked for as the seed, or one drawn at random. */
+    long firstSeed() {
+        return seed != null ? seed : ThreadLocalRandom.current().nextLong(1L << 32);
+    }
+
+    /** The initial noise, or null. */
+    Latents initialLatents() {
+        return latentsIn == null ? null : LatentsFile.read(latentsIn);
+    }
+
+    /**
+     * A clip of a prompt.
+     *
+     * @param initial as {@link #initialLatents} read it
+     */
+    TextToVideo request(String prompt, long clipSeed, Latents initial) {
+        TextToVideo.Builder request = TextToVideo.prompt(prompt).seed(clipSeed);
+        if (size != null) {
+            Matcher parts = SIZE.matcher(size);
+            if (!parts.matches()) {
+                throw new IllegalArgumentException(
+                        "--size is '%s', expected WIDTHxHEIGHT, such as 832x480".formatted(size));
+            }
+            request.size(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
+        }
+        set(negative, request::negativePrompt);
+        set(motion, request::motionScore);
+        set(instruction, request::instruction);
+        if (length != null) {
+            set(length.frames, request::frames);
+            set(length.seconds, request::seconds);
+        }
+        set(fps, request::fps);
+        set(steps, request::steps);
+        set(guidance, request::guidance);
+        set(flowShift, request::flowShift);
+        set(sampler == null ? null : Sampler.parse(sampler), request::sampler);
+        set(initial, request::initialLatents);
+        return request.build();
+    }
+
+    private static <T> void set(T value, Consumer<T> setter) {
+        if (value != null) {
+            setter.accept(value);
+        }
+    }
+
+    /** How long the clip is. */
+    private static final class Length {
+        @Option(names = "--frames", paramLabel = "N", description = "Length in frames.")
+        private Integer frames;
+
+        @Option(
+                names = "--seconds",
+                paramLabel = "S",
+                description = "Length in seconds; the nearest frame count the model can make.")
+        private Double seconds;
+    }
+}

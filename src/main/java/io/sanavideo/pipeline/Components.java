@@ -1,0 +1,109 @@
+package io.sanavideo.pipeline;
+
+import io.sanavideo.Device;
+import io.sanavideo.Precision;
+import io.sanavideo.ProgressListener;
+import io.sanavideo.model.Gemma2Encoder;
+import io.sanavideo.model.SanaTransformer;
+import io.sanavideo.model.WanVaeDecoder;
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** The components of a model on one context, each loaded when it is needed. */
+final class Components {
+    final Component<Gemma2Encoder> encoder;
+    final Component<SanaTransformer> transformer;
+    final Component<WanVaeDecoder> vae;
+    private final Context context;
+    private final DType compute;
+
+    Components(ModelFolder folder, Device device, Precision precision, Context context) {
+        this.context = context;
+        compute = DType.of(precision, device);
+        DType vaeCompute = vaeCompute(device, precision);
+        encoder =
+                new Component<>(
+                        folder.textEncoder(),
+                        progress ->
+                                Gemma2Encoder.load(
+                                        context, folder.textEncoder(), compute, progress));
+        transformer =
+                new Component<>(
+                        folder.transformer(),
+                        progress ->
+                                SanaTransformer.load(
+                                        context, folder.transformer(), compute, progress));
+        vae =
+                new Component<>(
+                        folder.vae(),
+                        progress ->
+                                WanVaeDecoder.load(context, folder.vae(), vaeCompute, progress));
+    }
+
+    Context context() {
+        return context;
+    }
+
+    /** What text encoder and transformer compute in. */
+    DType compute() {
+        return compute;
+    }
+
+    /** What each component computes in, by its name. */
+    static Map<String, String> dtypes(Device device, Precision precision) {
+        DType compute = DType.of(precision, device);
+        Map<String, String> dtypes = new LinkedHashMap<>();
+        dtypes.put("text_encoder", compute.toString());
+        dtypes.put("transformer", compute.toString());
+        dtypes.put("vae", vaeCompute(device, precision).toString());
+        return dtypes;
+    }
+
+    /** On a CPU nothing is gained by bf16 convolutions that would be worth the picture. */
+    private static DType vaeCompute(Device device, Precision precision) {
+        boolean careful = precision == Precision.AUTO && device.kind() == Device.Kind.CPU;
+        return careful ? DType.F32 : DType.of(precision, device);
+    }
+
+    /** Loads what is not there yet, all in one phase of loading. */
+    void loadAll(ProgressListener listener) {
+        List<Component<?>> all = List.of(encoder, transformer, vae);
+        LoadClock clock = new LoadClock(listener, all.stream().map(Component::folder).toList());
+        all.forEach(component -> component.get(clock::loaded));
+        clock.finish();
+    }
+
+    /** Puts away all but one. */
+    void keepOnly(Component<?> kept) {
+        for (Component<?> component : List.of(encoder, transformer, vae)) {
+            if (component != kept) {
+                component.putAway();
+            }
+        }
+    }
+
+    /**
+     * Runs work with a component.
+     *
+     * @param residency IN_TURN puts the others away before, and this one after
+     */
+    <T extends AutoCloseable, R> R with(
+            Component<T> component,
+            Residency residency,
+            ProgressListener listener,
+            Function<T, R> work) {
+        if (residency == Residency.TOGETHER) {
+            return work.apply(component.get(listener));
+        }
+        keepOnly(component);
+        try {
+            return work.apply(component.get(listener));
+        } finally {
+            component.putAway();
+        }
+    }
+}

@@ -1,0 +1,159 @@
+package io.sanavideo.pipeline;
+
+import io.sanavideo.NumericsException;
+import io.sanavideo.model.Observer;
+import io.sanavideo.model.SanaTransformer;
+import io.sanavideo.model.TransformerRun;
+import io.sanavideo.model.TransformerText;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Ops;
+import io.sanavideo.runtime.Recording;
+import io.sanavideo.runtime.Scope;
+import io.sanavideo.runtime.Tensor;
+import java.util.OptionalDouble;
+
+/**
+ * The transformer's velocity of a latent clip, guided away from the negative prompt where there is
+ * one. The branches run in turn: a clip of a released model fills any card by itself, and together
+ * they would take twice the activations.
+ *
+ * <p>The first call runs the ops one by one, which also finds them their scratch memory; later
+ * calls repeat them from a recording.
+ */
+final class GuidedVelocity implements AutoCloseable {
+    private final Scope scope;
+    private final Ops ops;
+    private final TransformerRun run;
+    private final TransformerText text;
+    private final TransformerText negativeText;
+    private final Tensor latents;
+    private final Tensor velocity;
+    private final Tensor away;
+    private final float[] guide;
+    private boolean hasRun;
+    private Recording recording;
+
+    /**
+     * @param latents f32 [frames, height, width, channels]; read at each call
+     * @param embeddings of the prompt, and of the negative one where it is guided
+     * @param told what a network with guidance embeddings is told, else empty
+     */
+    GuidedVelocity(
+            SanaTransformer transformer,
+            Tensor latents,
+            Embeddings embeddings,
+            double guidance,
+            OptionalDouble told) {
+        this.latents = latents;
+        ops = transformer.context().ops();
+        scope = new Scope(transformer.context());
+        guide = new float[] {(float) (1 - guidance), (float) guidance};
+        try {
+            velocity = scope.tensor(DType.F32, latents.shape());
+            run =
+                    scope.own(
+                            new TransformerRun(
+                                    transformer,
+                                    (int) latents.size(0),
+                                    (int) latents.size(1),
+                                    (int) latents.size(2),
+                                    told));
+            text = scope.own(new TransformerText(transformer, embeddings.prompt()));
+            boolean guided = embeddings.negative() != null;
+            away = guided ? scope.tensor(DType.F32, latents.shape()) : null;
+            negativeText =
+                    guided
+                            ? scope.own(new TransformerText(transformer, embeddings.negative()))
+                            : null;
+        } catch (Throwable e) {
+            scope.close();
+            throw e;
+        }
+    }
+
+    /**
+     * The velocity at a timestep, valid until the next call.
+     *
+     * @throws NumericsException when it is not finite, naming the block and op that made it so
+     */
+    Tensor at(double timestep) {
+        run.setTime(new double[] {timestep});
+        if (!hasRun) {
+            predict();
+            hasRun = true;
+        } else {
+            if (recording == null) {
+                recording = scope.own(scope.context().record(this::predict));
+            }
+            recording.play();
+        }
+        try {
+            ops.requireFinite(velocity);
+        } catch (NumericsException e) {
+            throw new NumericsException(
+                    "the velocity holds NaN or infinity, which come from " + source(), e);
+        }
+        return velocity;
+    }
+
+    private void predict() {
+        run.velocity(latents, text, velocity, null);
+        if (negativeText != null) {
+            run.velocity(latents, negativeText, away, null);
+            ops.combine(guide, new Tensor[] {away, velocity}, velocity);
+        }
+    }
+
+    /** Runs the branches again and looks at what each block's ops return. */
+    private String source() {
+        String found = source(text);
+        if (found == null && negativeText != null) {
+            found = source(negativeText);
+        }
+        return found != null ? found : "the output projection";
+    }
+
+    private String source(TransformerText branch) {
+        String[] found = new String[1];
+        Observer observer =
+                (name, tensor) -> {
+                    if (found[0] == null && !isFinite(tensor)) {
+                        found[0] = name;
+                    }
+                };
+        run.velocity(latents, branch, velocity, observer);
+        return found[0] == null ? null : described(found[0]);
+    }
+
+    private boolean isFinite(Tensor tensor) {
+        try {
+            ops.requireFinite(tensor);
+            return true;
+        } catch (NumericsException e) {
+            return false;
+        }
+    }
+
+    /** "block3.attn1" in words. */
+    private static String described(String name) {
+        int dot = name.indexOf('.');
+        if (!name.startsWith("block")) {
+            return "the patch embedding";
+        }
+        String block = "block " + name.substring("block".length(), dot < 0 ? name.length() : dot);
+        if (dot < 0) {
+            return "a gate of " + block;
+        }
+        return switch (name.substring(dot + 1)) {
+                    case "attn1" -> "the linear attention of ";
+                    case "attn2" -> "the attention to the text of ";
+                    default -> "the feed-forward of ";
+                }
+                + block;
+    }
+
+    @Override
+    public void close() {
+        scope.close();
+    }
+}

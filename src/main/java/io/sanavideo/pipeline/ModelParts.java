@@ -1,0 +1,99 @@
+package io.sanavideo.pipeline;
+
+import io.sanavideo.ModelFormatException;
+import io.sanavideo.TextToVideo;
+import io.sanavideo.model.Gemma2Config;
+import io.sanavideo.model.TransformerConfig;
+import io.sanavideo.model.WanVaeConfig;
+import io.sanavideo.schedule.SchedulerConfig;
+import io.sanavideo.weights.Json;
+import java.nio.file.Path;
+
+/**
+ * What a model is, known from its configurations alone: nothing is loaded yet.
+ *
+ * @param folder of the model
+ * @param text the text encoder's configuration
+ * @param transformer the transformer's
+ * @param vae the VAE's
+ * @param schedule the scheduler's
+ * @param defaults what the model makes when a request is silent
+ * @param limits what clips it can make
+ */
+record ModelParts(
+        ModelFolder folder,
+        Gemma2Config text,
+        TransformerConfig transformer,
+        WanVaeConfig vae,
+        SchedulerConfig schedule,
+        GenerationDefaults defaults,
+        ModelLimits limits) {
+
+    /**
+     * @throws ModelFormatException when a configuration is broken or the components were not made
+     *     for each other
+     */
+    static ModelParts read(ModelFolder folder) {
+        SchedulerConfig schedule = SchedulerConfig.of(Json.read(folder.schedulerConfig()));
+        Gemma2Config text = Gemma2Config.of(config(folder.textEncoder()));
+        TransformerConfig transformer = TransformerConfig.of(config(folder.transformer()));
+        WanVaeConfig vae = WanVaeConfig.of(config(folder.vae()));
+        requireFit(folder, transformer, vae, text);
+        ModelLimits limits =
+                new ModelLimits(
+                        vae.spatialFactor() * transformer.patchHeight(),
+                        vae.temporalFactor(),
+                        transformer.maxPositions());
+        GenerationDefaults defaults =
+                GenerationDefaults.read(folder.root(), transformer.sampleSize());
+        return new ModelParts(folder, text, transformer, vae, schedule, defaults, limits);
+    }
+
+    private static Json config(Path component) {
+        return Json.read(component.resolve("config.json"));
+    }
+
+    /** The request with its blanks filled in; throws when the model cannot do it. */
+    Settings settings(TextToVideo request) {
+        return Settings.of(request, defaults, limits, schedule);
+    }
+
+    private static void requireFit(
+            ModelFolder folder, TransformerConfig config, WanVaeConfig vae, Gemma2Config text) {
+        requireEqual(
+                folder,
+                "the transformer's in_channels",
+                config.inChannels(),
+                "the VAE's z_dim",
+                vae.latentChannels());
+        requireEqual(
+                folder,
+                "the transformer's out_channels",
+                config.outChannels(),
+                "its in_channels",
+                config.inChannels());
+        requireEqual(
+                folder,
+                "the transformer's caption_channels",
+                config.captionChannels(),
+                "the text encoder's hidden_size",
+                text.width());
+        requireEqual(
+                folder, "the transformer's patch_size[0]", config.patchFrames(), "one frame", 1);
+        requireEqual(
+                folder,
+                "the transformer's patch_size[1]",
+                config.patchHeight(),
+                "its patch_size[2]",
+                config.patchWidth());
+    }
+
+    private static void requireEqual(
+            ModelFolder folder, String name, int value, String otherName, int other) {
+        if (value != other) {
+            throw new ModelFormatException(
+                    "%s: %s is %d, expected %s, %d"
+                            .formatted(folder.root(), name, value, otherName, other));
+        }
+    }
+}

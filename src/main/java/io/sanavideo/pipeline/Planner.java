@@ -1,0 +1,276 @@
+package io.sanavideo.pipeline;
+
+import io.sanavideo.ClipFormat;
+import io.sanavideo.Device;
+import io.sanavideo.Frame;
+import io.sanavideo.FrameSink;
+import io.sanavideo.Latents;
+import io.sanavideo.Plan;
+import io.sanavideo.Plan.PhaseMemory;
+import io.sanavideo.Precision;
+import io.sanavideo.Progress.Phase;
+import io.sanavideo.ProgressListener;
+import io.sanavideo.TextToVideo;
+import io.sanavideo.model.Gemma2Encoder;
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Tensor;
+import io.sanavideo.text.PromptTokens;
+import io.sanavideo.weights.Checkpoint;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+
+/**
+ * Learns what a generation takes by going through it on a context that only counts memory: the same
+ * code as the real one, so that there is no second set of formulas to keep true.
+ */
+public final class Planner {
+    /** By then every phase of a step, of a sampler's history and of a stream has been seen. */
+    private static final int SEEN = 3;
+
+    /** Characters that a token of an instruction stands for, at the least. */
+    private static final int CHARACTERS = 3;
+
+    private static final Runnable NEVER_CANCELLED = () -> {};
+    private static final FrameSink NOWHERE =
+            new FrameSink() {
+                @Override
+                public void begin(ClipFormat format) {}
+
+                @Override
+                public void accept(Frame frame) {}
+            };
+
+    /** All that memory depends on. */
+    private record Shape(
+            Precision precision,
+            int width,
+            int height,
+            int frames,
+            int textTokens,
+            boolean guided,
+            Residency residency) {}
+
+    private final ModelParts parts;
+    private final Device device;
+    private final Precision precision;
+    private final LongSupplier available;
+    private final Denoiser denoiser;
+    private final long disk;
+    private final Map<Shape, List<PhaseMemory>> known = new HashMap<>();
+
+    /**
+     * @param available bytes of the device's memory that can be had now, or {@link Plan#UNKNOWN}
+     */
+    Planner(ModelParts parts, Device device, Precision precision, LongSupplier available) {
+        this.parts = parts;
+        this.device = device;
+        this.precision = precision;
+        this.available = available;
+        denoiser = new Denoiser(parts.transformer(), parts.vae());
+        long bytes = 0;
+        for (Path component : parts.folder().weights()) {
+            try (Checkpoint checkpoint = Checkpoint.open(component)) {
+                bytes += checkpoint.bytes();
+            }
+        }
+        disk = bytes;
+    }
+
+    /** See {@link io.sanavideo.SanaVideo#plan(Path, Device, Precision, TextToVideo)}. */
+    public static Plan plan(
+            ModelFolder folder, Device device, Precision precision, TextToVideo request) {
+        ModelParts parts = ModelParts.read(folder);
+        return new Planner(parts, device, precision, () -> AvailableMemory.of(device))
+                .plan(parts.settings(request), 0);
+    }
+
+    /** The plan of a request that says nothing; empty where the model cannot make its defaults. */
+    Optional<Plan> defaults() {
+        try {
+            return Optional.of(plan(parts.settings(TextToVideo.prompt("anything").build()), 0));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * @param held bytes of the device's memory that this model has already
+     */
+    Plan plan(Settings settings, long held) {
+        long free = available.getAsLong();
+        long all = free == Plan.UNKNOWN ? free : free + held;
+        Plan plan = plan(settings, precision, all, List.of());
+        return plan.fits() ? plan : plan(settings, precision, all, alternatives(settings, all));
+    }
+
+    private Plan plan(
+            Settings settings, Precision asked, long available, List<String> alternatives) {
+        List<PhaseMemory> together = phases(settings, asked, Residency.TOGETHER);
+        boolean inTurn = available != Plan.UNKNOWN && peak(together) > available;
+        Map<String, String> dtypes = Components.dtypes(device, asked);
+        boolean guided = denoiser.isGuided(settings);
+        return new Plan(
+                device,
+                settings.format(),
+                settings.steps(),
+                guided,
+                dtypes,
+                inTurn,
+                inTurn ? phases(settings, asked, Residency.IN_TURN) : together,
+                disk,
+                available,
+                Speeds.of(parts, device, dtypes)
+                        .estimate(settings.format(), settings.steps(), guided ? 2 : 1)
+                        .orElse(null),
+                alternatives);
+    }
+
+    private static long peak(List<PhaseMemory> phases) {
+        return phases.stream().mapToLong(PhaseMemory::peak).max().orElseThrow();
+    }
+
+    /** The longest clip of this size that fits, and whether another dtype would do. */
+    private List<String> alternatives(Settings settings, long available) {
+        List<String> found = new ArrayList<>();
+        if (DType.of(precision, device) != DType.BF16
+                && plan(settings, Precision.BF16, available, List.of()).fits()) {
+            found.add("--dtype bf16");
+        }
+        int factor = parts.limits().temporalFactor();
+        int fitting = -1;
+        int tooMany = (settings.format().frames() - 1) / factor;
+        while (tooMany - fitting > 1) {
+            int groups = (fitting + tooMany) / 2;
+            Settings shorter = settings.withFrames(groups * factor + 1);
+            if (plan(shorter, precision, available, List.of()).fits()) {
+                fitting = groups;
+            } else {
+                tooMany = groups;
+            }
+        }
+        if (fitting >= 0) {
+            found.add("--frames " + (fitting * factor + 1));
+        }
+        return found;
+    }
+
+    private List<PhaseMemory> phases(Settings settings, Precision asked, Residency residency) {
+        ClipFormat format = settings.format();
+        int instruction = settings.instruction().text().length() / CHARACTERS;
+        Shape shape =
+                new Shape(
+                        asked,
+                        format.width(),
+                        format.height(),
+                        format.frames(),
+                        settings.maxTokens() + instruction,
+                        denoiser.isGuided(settings),
+                        residency);
+        return known.computeIfAbsent(shape, unknown -> measure(settings, shape));
+    }
+
+    private List<PhaseMemory> measure(Settings settings, Shape shape) {
+        Residency residency = shape.residency();
+        FrameDecoder frames = new FrameDecoder(parts.vae());
+        List<PhaseMemory> phases = new ArrayList<>();
+        try (Context context = Context.dry(device)) {
+            Components components =
+                    new Components(parts.folder(), device, shape.precision(), context);
+            if (residency == Residency.TOGETHER) {
+                components.loadAll(ProgressListener.NONE);
+            }
+            Embeddings text =
+                    components.with(
+                            components.encoder,
+                            residency,
+                            ProgressListener.NONE,
+                            encoder ->
+                                    measure(
+                                            phases,
+                                            Phase.ENCODE,
+                                            context,
+                                            () -> encode(encoder, components, settings, shape)));
+            Latents latents =
+                    components.with(
+                            components.transformer,
+                            residency,
+                            ProgressListener.NONE,
+                            transformer ->
+                                    measure(
+                                            phases,
+                                            Phase.DENOISE,
+                                            context,
+                                            () ->
+                                                    denoiser.denoise(
+                                                            transformer,
+                                                            shortened(settings),
+                                                            text,
+                                                            NEVER_CANCELLED,
+                                                            ProgressListener.NONE)));
+            text.close();
+            context.trim();
+            components.with(
+                    components.vae,
+                    residency,
+                    ProgressListener.NONE,
+                    vae ->
+                            measure(
+                                    phases,
+                                    Phase.DECODE,
+                                    context,
+                                    () ->
+                                            frames.decode(
+                                                    vae,
+                                                    shortened(latents),
+                                                    settings.format(),
+                                                    NOWHERE,
+                                                    NEVER_CANCELLED,
+                                                    ProgressListener.NONE)));
+        }
+        return List.copyOf(phases);
+    }
+
+    private static <T> T measure(
+            List<PhaseMemory> phases, Phase phase, Context context, Supplier<T> work) {
+        long weights = context.memoryInUse();
+        context.resetPeak();
+        T result = work.get();
+        phases.add(new PhaseMemory(phase, weights, context.memoryPeak()));
+        return result;
+    }
+
+    private Embeddings encode(
+            Gemma2Encoder encoder, Components components, Settings settings, Shape shape) {
+        int[] ids = new int[Math.min(shape.textTokens(), parts.text().maxPositions())];
+        int rows = Math.min(settings.maxTokens(), ids.length);
+        PromptTokens tokens = new PromptTokens(ids, IntStream.range(0, rows).toArray());
+        Tensor prompt = PromptEncoder.encode(encoder, tokens, components.compute());
+        Tensor negative =
+                shape.guided() ? PromptEncoder.encode(encoder, tokens, components.compute()) : null;
+        return new Embeddings(prompt, negative);
+    }
+
+    private static Settings shortened(Settings settings) {
+        return settings.withSteps(Math.min(SEEN, settings.steps()));
+    }
+
+    private static Latents shortened(Latents latents) {
+        int frames = Math.min(SEEN, latents.frames());
+        int size = latents.height() * latents.width() * latents.channels();
+        return new Latents(
+                frames,
+                latents.height(),
+                latents.width(),
+                latents.channels(),
+                Arrays.copyOf(latents.values(), frames * size));
+    }
+}

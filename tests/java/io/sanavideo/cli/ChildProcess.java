@@ -1,0 +1,39 @@
+package io.sanavideo.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** One command line run in a process of its own, whose environment can differ from this one's. */
+final class ChildProcess {
+    private ChildProcess() {}
+
+    static CommandRun run(Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "-Dorg.bytedeco.javacpp.cachedir="
+                                        + System.getProperty("org.bytedeco.javacpp.cachedir"),
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Main.class.getName()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(environment);
+        Path err = Files.createTempFile("child", ".err");
+        builder.redirectError(err.toFile());
+        Process process = builder.start();
+        process.getOutputStream().close();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        int code = process.waitFor();
+        String complained = Files.readString(err);
+        Files.delete(err);
+        return new CommandRun(code, out, complained);
+    }
+}

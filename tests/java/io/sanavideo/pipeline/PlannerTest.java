@@ -1,0 +1,118 @@
+package io.sanavideo.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.sanavideo.Device;
+import io.sanavideo.Plan;
+import io.sanavideo.Plan.PhaseMemory;
+import io.sanavideo.Precision;
+import io.sanavideo.Progress.Phase;
+import io.sanavideo.ProgressListener;
+import io.sanavideo.TextToVideo;
+import io.sanavideo.runtime.Context;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What was planned against what was then used. */
+class PlannerTest {
+    private static final double CPU_TOLERANCE = 0.10;
+    private static final double CARD_TOLERANCE = 0.05;
+
+    @ParameterizedTest
+    @CsvSource({
+        "64, 64, 17, 6, AUTO",
+        "64, 64, 1, 1, F32",
+        "64, 96, 33, 6, BF16",
+        "128, 64, 65, 1, AUTO",
+        "96, 96, 9, 6, F32",
+        "192, 160, 17, 1, BF16",
+        "256, 256, 5, 6, BF16",
+        "64, 64, 129, 6, F32",
+        "48, 32, 21, 1, F32",
+        "320, 64, 1, 6, AUTO",
+    })
+    void onTheCpu(int width, int height, int frames, double guidance, Precision precision) {
+        TextToVideo request =
+                TextToVideo.prompt("a red circle moving left on a black background")
+                        .size(width, height)
+                        .frames(frames)
+                        .guidance(guidance)
+                        .steps(3)
+                        .build();
+        compare(Device.cpu(), precision, request, CPU_TOLERANCE);
+    }
+
+    @Tag("gpu")
+    @Test
+    void onACard() {
+        TextToVideo request =
+                TextToVideo.prompt("a red circle moving left on a black background")
+                        .size(32, 48)
+                        .frames(5)
+                        .steps(2)
+                        .build();
+        compare(Device.cuda(0), Precision.AUTO, request, CARD_TOLERANCE);
+    }
+
+    private static void compare(
+            Device device, Precision precision, TextToVideo request, double tolerance) {
+        ModelFolder demo = ModelFolder.open(ModelFolder.demo());
+        Plan plan = Planner.plan(demo, device, precision, request);
+        assertThat(plan.inTurn()).isFalse();
+        assertThat(plan.phases())
+                .extracting(PhaseMemory::phase)
+                .containsExactly(Phase.ENCODE, Phase.DENOISE, Phase.DECODE);
+        try (TestRun run =
+                TestRun.of(Engine.open(demo, device, precision, ProgressListener.NONE))) {
+            Context context = run.engine().context();
+            long weights = context.memoryInUse();
+            assertThat(plan.phases().get(0).weights()).isEqualTo(weights);
+            context.resetPeak();
+            run.generate(request);
+            assertThat((double) context.memoryPeak())
+                    .as("most bytes in use, planned %d", plan.peak())
+                    .isCloseTo(plan.peak(), within(tolerance * plan.peak()));
+        }
+    }
+
+    @Test
+    void weightsOfThePhasesInTurnAddUp() {
+        ModelFolder demo = ModelFolder.open(ModelFolder.demo());
+        ModelParts parts = ModelParts.read(demo);
+        Settings settings = parts.settings(TextToVideo.prompt("a circle").build());
+        Plan together =
+                new Planner(parts, Device.cpu(), Precision.F32, () -> Long.MAX_VALUE)
+                        .plan(settings, 0);
+        Plan inTurn = new Planner(parts, Device.cpu(), Precision.F32, () -> 0).plan(settings, 0);
+
+        assertThat(inTurn.fits()).isFalse();
+        assertThat(together.fits()).isTrue();
+        long embeddings = inTurn.phases().get(1).weights();
+        long sum = inTurn.phases().stream().mapToLong(PhaseMemory::weights).sum();
+        assertThat(sum).isBetween(together.phases().get(0).weights(), sum + embeddings);
+        assertThat(together.disk()).isEqualTo(10_107_398);
+        assertThat(inTurn.alternatives()).isEmpty();
+    }
+
+    /** A card that this machine lacks can be planned for; what it can give is not known. */
+    @Test
+    void aCardNeedNotBeThere() {
+        ModelFolder demo = ModelFolder.open(ModelFolder.demo());
+        TextToVideo request = TextToVideo.prompt("a circle").build();
+        try {
+            Context.dry(Device.cuda(77)).close();
+        } catch (io.sanavideo.DeviceException e) {
+            assertThat(e).hasMessageContaining("this build has no CUDA kernels");
+            return;
+        }
+
+        Plan plan = Planner.plan(demo, Device.cuda(77), Precision.AUTO, request);
+
+        assertThat(plan.available()).isEqualTo(Plan.UNKNOWN);
+        assertThat(plan.fits()).isTrue();
+        assertThat(plan.peak()).isPositive();
+    }
+}

@@ -1,0 +1,124 @@
+package io.sanavideo.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sanavideo.Device;
+import io.sanavideo.DoesNotFitException;
+import io.sanavideo.Generated;
+import io.sanavideo.Plan;
+import io.sanavideo.Precision;
+import io.sanavideo.Progress.Phase;
+import io.sanavideo.ProgressListener;
+import io.sanavideo.TextToVideo;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Where memory holds not all components, they come in turn; where it holds not even one, none. */
+class ResidencyTest {
+    private static final long PLENTY = 1L << 40;
+    private static final int LONG = 1025;
+
+    private static final TextToVideo REQUEST =
+            TextToVideo.prompt("a red circle")
+                    .instruction(TextToVideo.NO_INSTRUCTION)
+                    .size(TinyModel.SIZE, TinyModel.SIZE)
+                    .frames(5)
+                    .steps(2)
+                    .seed(1)
+                    .build();
+
+    private static ModelFolder model;
+
+    @BeforeAll
+    static void writeModel(@TempDir Path folder) throws IOException {
+        model = TinyModel.write(folder);
+    }
+
+    private static Engine open(Device device, AtomicLong available) {
+        return Engine.open(model, device, Precision.AUTO, available::get, ProgressListener.NONE);
+    }
+
+    @Test
+    void onTheCpu() {
+        sameFramesWithLessMemory(Device.cpu());
+    }
+
+    @Tag("gpu")
+    @Test
+    void onACard() {
+        sameFramesWithLessMemory(Device.cuda(0));
+    }
+
+    private static void sameFramesWithLessMemory(Device device) {
+        AtomicLong available = new AtomicLong(PLENTY);
+        String frames;
+        Plan together;
+        try (TestRun run = TestRun.of(open(device, available))) {
+            long weights = run.engine().memoryInUse();
+            assertThat(weights).as("all is loaded at once").isPositive();
+            frames = run.generate(REQUEST).frameHash();
+            together = run.engine().plan(run.engine().settings(REQUEST));
+            assertThat(together.inTurn()).isFalse();
+            assertThat(run.engine().memoryInUse()).isEqualTo(weights);
+        }
+        available.set(together.peak() - 1);
+        try (TestRun run = TestRun.of(open(device, available))) {
+            Plan inTurn = run.engine().plan(run.engine().settings(REQUEST));
+            assertThat(inTurn.inTurn()).isTrue();
+            assertThat(inTurn.peak()).isLessThan(together.peak());
+            run.engine().context().trim();
+            run.engine().context().resetPeak();
+            Generated generated = run.generate(REQUEST);
+            assertThat(generated.frameHash()).isEqualTo(frames);
+            assertThat(run.engine().memoryInUse()).as("all is put away").isZero();
+            assertThat(run.engine().context().memoryPeak()).isLessThan(together.peak());
+        }
+    }
+
+    @Test
+    void whatDoesNotFitIsRefusedBeforeAnythingIsLoaded() {
+        long oneFrame = inTurnPeak(1);
+        assertThat(inTurnPeak(LONG)).isGreaterThan(oneFrame);
+        AtomicLong available = new AtomicLong(oneFrame);
+        List<Phase> phases = new ArrayList<>();
+        try (Engine engine = open(Device.cpu(), available);
+                CallQueue calls = new CallQueue("test", engine::cancel, engine::resume)) {
+            Settings settings = engine.settings(REQUEST).withFrames(LONG);
+            assertThatThrownBy(
+                            () ->
+                                    engine.denoise(
+                                            settings,
+                                            calls,
+                                            progress -> phases.add(progress.phase())))
+                    .isInstanceOf(DoesNotFitException.class)
+                    .hasMessageContainingAll(
+                            "1025 frames of 8x8", "GB of memory", "what would fit: ")
+                    .hasMessageMatching(".*--frames \\d+.*");
+            assertThat(phases).isEmpty();
+            assertThat(engine.memoryInUse()).isZero();
+        }
+        available.set(1);
+        try (TestRun run = TestRun.of(open(Device.cpu(), available))) {
+            assertThatThrownBy(() -> run.generate(REQUEST))
+                    .isInstanceOf(DoesNotFitException.class)
+                    .hasMessageEndingWith("not even the model's shortest clip would fit");
+        }
+    }
+
+    private static long inTurnPeak(int frames) {
+        ModelParts parts = ModelParts.read(model);
+        Plan plan =
+                new Planner(parts, Device.cpu(), Precision.AUTO, () -> 0)
+                        .plan(parts.settings(REQUEST).withFrames(frames), 0);
+        assertThat(plan.inTurn()).isTrue();
+        return plan.peak();
+    }
+}
