@@ -174,6 +174,7 @@ final class BenchCommand implements Callable<Integer> {
                         .put("what", "sana-video " + part.name().toLowerCase())
                         .put("version", Native.version())
                         .put("cpu_variant", Native.cpuVariant())
+                        .put("device", options.device().toString())
                         .put("dtype", dtype.toLowerCase())
                         .put("threads", threads)
                         .put("median_s", median)

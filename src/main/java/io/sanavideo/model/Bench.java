@@ -30,19 +30,22 @@ public final class Bench implements AutoCloseable {
     /** Weights of a convolution over frames, rows and columns for each pair of channels. */
     private static final double VOLUME = 27;
 
+    private final Context context;
     private final Runnable body;
     private final AutoCloseable[] parts;
     private final double operations;
 
-    private Bench(Runnable body, double operations, AutoCloseable... parts) {
+    private Bench(Context context, Runnable body, double operations, AutoCloseable... parts) {
+        this.context = context;
         this.body = body;
         this.operations = operations;
         this.parts = parts;
     }
 
-    /** Runs the part once. */
+    /** Runs the part once, to the end of its work on the device. */
     public void run() {
         body.run();
+        context.synchronize();
     }
 
     /**
@@ -83,6 +86,7 @@ public final class Bench implements AutoCloseable {
         Tensor keysValues = scope.tensor(compute, block.keysValuesShape(textTokens));
         buffers.stream.upload(noise(buffers.stream));
         return new Bench(
+                context,
                 () -> {
                     block.projectText(caption, keysValues);
                     block.forward(buffers, time, keysValues, null);
@@ -130,6 +134,7 @@ public final class Bench implements AutoCloseable {
         Tensor output = scope.tensor(compute, rows, out);
         Epilogue epilogue = Epilogue.bias(bias).activation(Activation.SILU);
         return new Bench(
+                context,
                 () -> context.ops().linear(input, weight, epilogue, output),
                 2.0 * rows * in * out,
                 weight,
@@ -148,6 +153,7 @@ public final class Bench implements AutoCloseable {
         // The first frame of a clip is not doubled in time; all that follow are alike.
         stream.decode(latent, picture -> {});
         return new Bench(
+                context,
                 () -> stream.decode(latent, picture -> {}),
                 vaeOperations(decoder.config(), height, width),
                 scope,
