@@ -2,6 +2,7 @@
 
 #include "cpu/context.hpp"
 #include "cpu/variant.hpp"
+#include "sanavideo/range.h"
 #include "sanavideo/recording.h"
 
 namespace {
@@ -153,6 +154,21 @@ sv_status sv_recording_destroy(sv_context* context, sv_recording* recording) {
     return sv::guarded([&] {
         require_pointer(context, "context");
         delete recording;
+    });
+}
+
+sv_status sv_range_begin(sv_context* context, const char* name) {
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        require_pointer(name, "name");
+        if (context->ranges) context->begin_range(name);
+    });
+}
+
+sv_status sv_range_end(sv_context* context) {
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        if (context->ranges) context->end_range();
     });
 }
 

@@ -1,5 +1,8 @@
+#include <nvtx3/nvToolsExt.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -88,6 +91,8 @@ Context::Context(int index) : sv_context(cuda::backend(), device_memory) {
     }
     device = index;
     multiprocessors = known.multiprocessors;
+    const char* asked = std::getenv("SANA_NVTX");
+    ranges = asked != nullptr && std::strcmp(asked, "1") == 0;
     check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "the creation of a stream");
     device_memory.open(device, stream);
 }
@@ -178,6 +183,10 @@ void Context::trim() {
     staging.close();
     device_memory.trim();
 }
+
+void Context::begin_range(const char* name) { nvtxRangePushA(name); }
+
+void Context::end_range() { nvtxRangePop(); }
 
 Context& enter(sv_context& context) {
     auto& entered = static_cast<Context&>(context);

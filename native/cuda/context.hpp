@@ -76,6 +76,8 @@ struct Context final : MemorySources, sv_context {
     void trim() override;
     void begin_recording() override;
     std::unique_ptr<sv_recording> end_recording() override;
+    void begin_range(const char* name) override;
+    void end_range() override;
 
     // Queues a copy from a block of `staging`.
     void upload_staged(void* device, const void* block, int64_t bytes);

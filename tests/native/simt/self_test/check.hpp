@@ -21,5 +21,6 @@ std::vector<Check> barrier_checks();
 std::vector<Check> async_checks();
 std::vector<Check> instruction_checks();
 std::vector<Check> bank_checks();
+std::vector<Check> range_checks();
 
 }  // namespace self_test

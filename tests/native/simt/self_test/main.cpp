@@ -24,8 +24,8 @@ std::string verdict(const Check& check, sv::cuda::Context& context) {
 int run() {
     std::unique_ptr<sv_context> context(sv::cuda_library().create_context(0));
     int failed = 0, count = 0;
-    for (auto* group :
-         {memory_checks, barrier_checks, async_checks, instruction_checks, bank_checks}) {
+    for (auto* group : {memory_checks, barrier_checks, async_checks, instruction_checks,
+                        bank_checks, range_checks}) {
         for (const Check& check : group()) {
             std::string wrong = verdict(check, static_cast<sv::cuda::Context&>(*context));
             std::printf("%-6s %s %s\n", wrong.empty() ? "ok" : "FAILED", check.name.c_str(),

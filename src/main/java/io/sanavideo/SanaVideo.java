@@ -8,8 +8,10 @@ import io.sanavideo.pipeline.FileSink;
 import io.sanavideo.pipeline.ModelFolder;
 import io.sanavideo.pipeline.Planner;
 import io.sanavideo.pipeline.Settings;
+import io.sanavideo.runtime.Range;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.concurrent.Callable;
 
 /**
  * A SANA-Video model, loaded and ready. It does not change once opened and may be shared among
@@ -93,8 +95,7 @@ public final class SanaVideo implements AutoCloseable {
      * @throws DoesNotFitException when memory does not hold the activations
      */
     public Clip generate(TextToVideo request, ProgressListener listener) {
-        return calls.run(
-                () -> new Clip(this, engine.denoise(engine.settings(request), calls, listener)));
+        return run(() -> new Clip(this, engine.denoise(engine.settings(request), calls, listener)));
     }
 
     /**
@@ -102,7 +103,7 @@ public final class SanaVideo implements AutoCloseable {
      * clip's length beyond its latents.
      */
     public Generated generate(TextToVideo request, FrameSink sink, ProgressListener listener) {
-        return calls.run(
+        return run(
                 () -> {
                     Denoised denoised = engine.denoise(engine.settings(request), calls, listener);
                     return engine.decode(denoised, sink, calls, listener);
@@ -120,7 +121,7 @@ public final class SanaVideo implements AutoCloseable {
      */
     public Generated generateTo(
             TextToVideo request, Path path, Quality quality, ProgressListener listener) {
-        return calls.run(
+        return run(
                 () -> {
                     Settings settings = engine.settings(request);
                     try (FileSink file = FileSink.open(path, settings.format(), quality)) {
@@ -137,7 +138,7 @@ public final class SanaVideo implements AutoCloseable {
     }
 
     Generated decode(Denoised denoised, FrameSink sink, ProgressListener listener) {
-        return calls.run(() -> engine.decode(denoised, sink, calls, listener));
+        return run(() -> engine.decode(denoised, sink, calls, listener));
     }
 
     /**
@@ -151,6 +152,16 @@ public final class SanaVideo implements AutoCloseable {
                 () -> {
                     engine.decode(latents, sink, calls);
                     return null;
+                });
+    }
+
+    /** Runs a call of the model's, for a profiler a range of its own. */
+    private <T> T run(Callable<T> body) {
+        return calls.run(
+                () -> {
+                    try (Range range = engine.range("run")) {
+                        return body.call();
+                    }
                 });
     }
 

@@ -61,6 +61,10 @@ public final class Gemma2Encoder implements AutoCloseable {
         return config;
     }
 
+    public Context context() {
+        return weights.context();
+    }
+
     /**
      * Encodes a text.
      *
@@ -75,7 +79,7 @@ public final class Gemma2Encoder implements AutoCloseable {
                     "a text of %d tokens was given, expected 1 to %d"
                             .formatted(ids.length, config.maxPositions()));
         }
-        Context context = weights.context();
+        Context context = context();
         Ops ops = context.ops();
         Tensor states = context.tensor(weights.compute(), ids.length, config.width());
         try (Gemma2Layer.Buffers buffers =

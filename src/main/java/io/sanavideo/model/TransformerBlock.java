@@ -3,6 +3,7 @@ package io.sanavideo.model;
 import io.sanavideo.runtime.Activation;
 import io.sanavideo.runtime.Epilogue;
 import io.sanavideo.runtime.Ops;
+import io.sanavideo.runtime.Range;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
@@ -118,10 +119,12 @@ final class TransformerBlock {
      */
     void forward(
             Activations buffers, TimeEmbedding.Values time, Tensor keysValues, Observer observer) {
-        Tensor modulation = time.ofBlock(scaleShiftTable);
-        selfAttention(buffers, modulation, observer);
-        crossAttention(buffers, keysValues, observer);
-        feedForward(buffers, modulation, observer);
+        try (Range range = buffers.stream.context().range(name)) {
+            Tensor modulation = time.ofBlock(scaleShiftTable);
+            selfAttention(buffers, modulation, observer);
+            crossAttention(buffers, keysValues, observer);
+            feedForward(buffers, modulation, observer);
+        }
         if (observer != null) {
             observer.see(name, buffers.stream);
         }

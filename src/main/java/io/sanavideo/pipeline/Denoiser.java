@@ -11,6 +11,7 @@ import io.sanavideo.model.TransformerConfig;
 import io.sanavideo.model.WanVaeConfig;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Range;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.schedule.FlowSampler;
 import io.sanavideo.schedule.TorchRandom;
@@ -52,15 +53,15 @@ final class Denoiser {
                 config.guidanceEmbeds()
                         ? OptionalDouble.of(settings.guidance() * config.guidanceScale())
                         : OptionalDouble.empty();
-        try (Tensor latents =
-                        transformer
-                                .context()
-                                .tensor(
-                                        DType.F32,
-                                        noise.frames(),
-                                        noise.height(),
-                                        noise.width(),
-                                        noise.channels());
+        Context context = transformer.context();
+        try (Range phase = context.range("denoise");
+                Tensor latents =
+                        context.tensor(
+                                DType.F32,
+                                noise.frames(),
+                                noise.height(),
+                                noise.width(),
+                                noise.channels());
                 GuidedVelocity velocity =
                         new GuidedVelocity(transformer, latents, text, settings.guidance(), told);
                 FlowSampler sampler = settings.schedule().sampler(settings.steps())) {
@@ -71,9 +72,9 @@ final class Denoiser {
                             listener, Phase.DENOISE, settings.steps(), () -> copy(latents, noise));
             for (int i = 0; i < settings.steps(); i++) {
                 stopIfCancelled.run();
-                try {
+                try (Range step = context.range("step " + (i + 1))) {
                     sampler.step(i, velocity.at(timesteps[i]), latents);
-                    transformer.context().ops().requireFinite(latents);
+                    context.ops().requireFinite(latents);
                 } catch (NumericsException e) {
                     throw new NumericsException(
                             "denoising step %d of %d: %s; try --dtype f32 or another flow shift"

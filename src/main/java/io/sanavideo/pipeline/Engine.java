@@ -13,6 +13,7 @@ import io.sanavideo.ProgressListener;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.Range;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.text.Tokenizer;
 import java.time.Duration;
@@ -243,6 +244,11 @@ public final class Engine implements AutoCloseable {
     /** Bytes of native memory that the model and what runs on it hold now. */
     long memoryInUse() {
         return context().memoryInUse();
+    }
+
+    /** Begins a range in a profiler's timeline. */
+    public Range range(String name) {
+        return context().range(name);
     }
 
     /** Makes the native work of the running call end soon. */

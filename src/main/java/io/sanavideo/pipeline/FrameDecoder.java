@@ -12,6 +12,7 @@ import io.sanavideo.model.WanVaeDecoder;
 import io.sanavideo.model.WanVaeStream;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Range;
 import io.sanavideo.runtime.Scope;
 import io.sanavideo.runtime.Tensor;
 import java.nio.ByteBuffer;
@@ -52,7 +53,8 @@ final class FrameDecoder {
             Runnable stopIfCancelled,
             ProgressListener listener) {
         Context context = vae.context();
-        try (Scope scope = new Scope(context);
+        try (Range phase = context.range("decode");
+                Scope scope = new Scope(context);
                 WanVaeStream stream = new WanVaeStream(vae, latents.height(), latents.width())) {
             Tensor latent =
                     scope.tensor(
@@ -87,7 +89,9 @@ final class FrameDecoder {
             for (int i = 0; i < latents.frames(); i++) {
                 stopIfCancelled.run();
                 latent.upload(Arrays.copyOfRange(latents.values(), i * size, (i + 1) * size));
-                stream.decode(latent, pictures);
+                try (Range step = context.range("latent frame " + (i + 1))) {
+                    stream.decode(latent, pictures);
+                }
                 clock.done(i + 1);
             }
             return context.isDry() ? "" : hash.hex();

@@ -3,6 +3,7 @@ package io.sanavideo.pipeline;
 import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Range;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.text.Instruction;
 import io.sanavideo.text.PromptTokens;
@@ -43,8 +44,9 @@ final class PromptEncoder {
 
     /** The embeddings of tokens that count; the caller closes them. */
     static Tensor encode(Gemma2Encoder encoder, PromptTokens tokens, DType dtype) {
-        try (Tensor states = encoder.encode(tokens.ids())) {
-            Context context = states.context();
+        Context context = encoder.context();
+        try (Range phase = context.range("encode");
+                Tensor states = encoder.encode(tokens.ids())) {
             int[] places = tokens.validSelection();
             long width = states.size(1);
             Tensor rows = context.tensor(dtype, places.length, width);

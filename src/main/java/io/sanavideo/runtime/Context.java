@@ -105,10 +105,17 @@ public final class Context implements AutoCloseable {
      * Keeps ops to be repeated. On a card they are recorded now, without running, and each
      * repetition costs a single launch; on the CPU they are called anew. The ops must have run once
      * before, so that their scratch memory is there; they may not upload, download or take arrays
-     * of the host, and their tensors must outlive what is returned.
+     * of the host, and their tensors must outlive what is returned. With {@code SANA_NVTX=1} they
+     * are called anew on a card too: what is recorded has no ranges when it is played.
      */
     public Recording record(Runnable body) {
-        return records ? Recording.of(this, body) : new Recording(this, body);
+        boolean recorded = records && !Range.ASKED_FOR;
+        return recorded ? Recording.of(this, body) : new Recording(this, body);
+    }
+
+    /** Begins a range in a profiler's timeline, inside those that this thread has not closed. */
+    public Range range(String name) {
+        return Range.begin(this, name);
     }
 
     /** The ops that run on this context. */

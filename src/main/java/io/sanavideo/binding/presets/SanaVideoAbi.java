@@ -21,6 +21,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
                             "sanavideo/attention.h",
                             "sanavideo/convolution.h",
                             "sanavideo/elementwise.h",
+                            "sanavideo/range.h",
                             "sanavideo/recording.h",
                             "sanavideo/testing.h"
                         },
