@@ -14,30 +14,22 @@ import org.junit.jupiter.api.io.TempDir;
 class RangesTest {
     @TempDir private Path folder;
 
-    /** The ranges of a clip of three steps, indented by a blank for each that they are in. */
-    private List<String> ranges(String asked) throws Exception {
+    /** What a command did on the card, a range a line, indented by a blank for each around it. */
+    private List<String> ranges(String asked, String... command) throws Exception {
         Path file = folder.resolve("ranges.txt");
+        String emulator = System.getProperty("sanavideo.emulator");
         CommandRun outcome =
                 ChildProcess.run(
                         Map.of(
                                 "SANA_CUDA_LIBRARY",
-                                System.getProperty("sanavideo.emulator"),
+                                emulator,
                                 "SANA_NVTX",
                                 asked,
                                 "SIMT_RANGES",
                                 file.toString(),
                                 "OMP_WAIT_POLICY",
                                 "passive"),
-                        "generate",
-                        "a red circle moving left on a black background",
-                        "--device",
-                        "cuda",
-                        "--frames",
-                        "1",
-                        "--steps",
-                        "3",
-                        "-o",
-                        folder.resolve("clip").toString());
+                        command);
         assertThat(outcome.code()).as(outcome.err()).isZero();
         return Files.readAllLines(file);
     }
@@ -63,7 +55,16 @@ class RangesTest {
 
     @Test
     void runPhaseStepBlockAndOp() throws Exception {
-        List<String> ranges = ranges("1");
+        String clip = folder.resolve("clip").toString();
+        List<String> ranges =
+                ranges(
+                        "1",
+                        "generate",
+                        "a red circle moving left on a black background",
+                        "--device=cuda",
+                        "--frames=1",
+                        "--steps=3",
+                        "--output=" + clip);
 
         int run = ranges.indexOf("run");
         assertThat(inside(ranges, run)).contains("encode", "denoise", "decode");
@@ -94,6 +95,9 @@ class RangesTest {
 
     @Test
     void noneUnlessAskedFor() throws Exception {
-        assertThat(ranges("0")).isEmpty();
+        String folder = "tests/golden/transformer-guidance";
+
+        assertThat(ranges("0", "check", folder, "--device=cuda")).isEmpty();
+        assertThat(ranges("1", "check", folder, "--device=cuda")).contains("block0");
     }
 }
