@@ -1,6 +1,7 @@
 package io.sanavideo.cli;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,12 +18,19 @@ final class ChildProcess {
         List<String> command =
                 new ArrayList<>(
                         List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "-Dorg.bytedeco.javacpp.cachedir="
-                                        + System.getProperty("org.bytedeco.javacpp.cachedir"),
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                Main.class.getName()));
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString()));
+        // As this process was started: newer Javas would warn on standard error.
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> argument.startsWith("--enable-native-access"))
+                .forEach(command::add);
+        command.addAll(
+                List.of(
+                        "-Dorg.bytedeco.javacpp.cachedir="
+                                + System.getProperty("org.bytedeco.javacpp.cachedir"),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Main.class.getName()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
