@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "common/memory.hpp"
 #include "sanavideo/weight.h"
 
 struct __attribute__((visibility("default"))) sv_weight {
@@ -37,6 +38,18 @@ struct ProductWeight : sv_weight {
     int64_t matrices, taps, depth, columns;
 
     ProductWeight(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_t* shape);
+};
+
+// SV_WEIGHT_DEPTHWISE: values of the weight's dtype, held as f32 for the fp32 maths they enter.
+struct DepthwiseWeight final : sv_weight {
+    Memory& memory;
+    float* taps;  // [3 * 3, channels] on the device, tap 3 * y + x
+
+    DepthwiseWeight(Memory& memory, sv_dtype dtype, int rank, const int64_t* shape);
+    ~DepthwiseWeight() override;
+    void pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
+              sv_dtype data_dtype) override;
+    int64_t bytes() const override;
 };
 
 }  // namespace sv

@@ -83,25 +83,6 @@ void DenseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, con
     });
 }
 
-DepthwiseWeight::DepthwiseWeight(Memory& memory, sv_dtype dtype, int rank, const int64_t* shape)
-    : sv_weight(SV_WEIGHT_DEPTHWISE, dtype, rank, shape), memory(memory) {
-    taps = static_cast<float*>(memory.allocate(bytes()));
-}
-
-DepthwiseWeight::~DepthwiseWeight() { memory.release(taps); }
-
-int64_t DepthwiseWeight::bytes() const { return shape[0] * row_elements() * sizeof(float); }
-
-void DepthwiseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
-                           sv_dtype data_dtype) {
-    read_rows(context, *this, first_row, rows, data, data_dtype,
-              [&](int64_t row, const float* elements) {
-                  for (int64_t tap = 0; tap < row_elements(); ++tap) {
-                      taps[tap * shape[0] + row] = elements[tap];
-                  }
-              });
-}
-
 sv_weight* weight_create(sv_context& context, sv_weight_kind kind, sv_dtype dtype, int rank,
                          const int64_t* shape) {
     if (kind == SV_WEIGHT_DEPTHWISE) {

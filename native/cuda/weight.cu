@@ -3,7 +3,6 @@
 // while a model is loaded, at the speed of its files.
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "common/tensor.hpp"
 #include "common/weight_rows.hpp"
@@ -98,32 +97,6 @@ void DenseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, con
             pack_piece<T>(c, *this, first_row + row, std::min(piece, rows - row), from, data_dtype);
         }
     });
-}
-
-DepthwiseWeight::DepthwiseWeight(Memory& memory, sv_dtype dtype, int rank, const int64_t* shape)
-    : sv_weight(SV_WEIGHT_DEPTHWISE, dtype, rank, shape), memory(memory) {
-    taps = static_cast<float*>(memory.allocate(bytes()));
-}
-
-DepthwiseWeight::~DepthwiseWeight() { memory.release(taps); }
-
-int64_t DepthwiseWeight::bytes() const {
-    return shape[0] * row_elements() * static_cast<int64_t>(sizeof(float));
-}
-
-void DepthwiseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
-                           sv_dtype data_dtype) {
-    Context& c = enter(context);
-    std::vector<float> packed(row_elements() * rows);
-    read_rows(c, *this, first_row, rows, data, data_dtype, [&](int64_t row, const float* elements) {
-        for (int64_t tap = 0; tap < row_elements(); ++tap) {
-            packed[tap * rows + row - first_row] = elements[tap];
-        }
-    });
-    for (int64_t tap = 0; tap < row_elements(); ++tap) {
-        c.upload(taps + tap * shape[0] + first_row, packed.data() + tap * rows,
-                 rows * static_cast<int64_t>(sizeof(float)));
-    }
 }
 
 sv_weight* weight_create(sv_context& context, sv_weight_kind kind, sv_dtype dtype, int rank,

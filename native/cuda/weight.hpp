@@ -31,16 +31,4 @@ struct DenseWeight final : ProductWeight {
     int64_t matrix_elements() const { return columns * column_elements(); }
 };
 
-// SV_WEIGHT_DEPTHWISE: values of the weight's dtype, held as f32 for the fp32 maths they enter.
-struct DepthwiseWeight final : sv_weight {
-    Memory& memory;
-    float* taps;  // [3 * 3, channels], tap 3 * y + x
-
-    DepthwiseWeight(Memory& memory, sv_dtype dtype, int rank, const int64_t* shape);
-    ~DepthwiseWeight() override;
-    void pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
-              sv_dtype data_dtype) override;
-    int64_t bytes() const override;
-};
-
 }  // namespace sv::cuda
