@@ -27,7 +27,7 @@ class CudaGenerationTest {
     void latentsInF32AreTheCpus() {
         float[] expected = latents(Device.cpu(), Precision.F32);
 
-        assertThat(error(latents(Device.cuda(0), Precision.F32), expected))
+        assertThat(RelativeError.of(latents(Device.cuda(0), Precision.F32), expected))
                 .isPositive()
                 .isLessThan(1e-4);
     }
@@ -36,9 +36,9 @@ class CudaGenerationTest {
     @Test
     void latentsInBf16AreAsGoodAsTheCpus() {
         float[] exact = latents(Device.cpu(), Precision.F32);
-        double ofTheCpu = error(latents(Device.cpu(), Precision.BF16), exact);
+        double ofTheCpu = RelativeError.of(latents(Device.cpu(), Precision.BF16), exact);
 
-        assertThat(error(latents(Device.cuda(0), Precision.BF16), exact))
+        assertThat(RelativeError.of(latents(Device.cuda(0), Precision.BF16), exact))
                 .isPositive()
                 .isLessThan(1.5 * ofTheCpu);
     }
@@ -56,16 +56,5 @@ class CudaGenerationTest {
             assertThat(second.rgb()).isEqualTo(first.rgb());
             assertThat(once.recipe()).contains("\"device\":\"cuda:0\"");
         }
-    }
-
-    private static double error(float[] values, float[] expected) {
-        assertThat(values).hasSameSizeAs(expected);
-        double difference = 0;
-        double norm = 0;
-        for (int i = 0; i < values.length; i++) {
-            difference += Math.pow((double) values[i] - expected[i], 2);
-            norm += Math.pow(expected[i], 2);
-        }
-        return Math.sqrt(difference / norm);
     }
 }

@@ -43,7 +43,7 @@ class DemoGoldenTest {
         float[] drawn = TorchRandom.randn(seed(), expected.length);
 
         // PyTorch's vectorised logarithm and cosine differ from Java's in the last place.
-        assertThat(relativeError(drawn, expected)).isLessThan(1e-6);
+        assertThat(RelativeError.of(drawn, expected)).isLessThan(1e-6);
     }
 
     @Test
@@ -63,7 +63,7 @@ class DemoGoldenTest {
     void anotherSeedLeadsElsewhere() {
         Clip clip = sana.generate(request().seed(seed() + 1).build());
 
-        assertThat(relativeError(clip.latents().values(), goldenLatents()))
+        assertThat(RelativeError.of(clip.latents().values(), goldenLatents()))
                 .isGreaterThan(100 * LATENT_BOUND);
     }
 
@@ -71,7 +71,7 @@ class DemoGoldenTest {
         Clip clip = sana.generate(request.build());
 
         assertThat(clip.format()).isEqualTo(new ClipFormat(64, 64, 17, 8));
-        assertThat(relativeError(clip.latents().values(), goldenLatents()))
+        assertThat(RelativeError.of(clip.latents().values(), goldenLatents()))
                 .isLessThan(LATENT_BOUND);
         CollectedFrames frames = new CollectedFrames();
         clip.decode(frames, ProgressListener.NONE);
@@ -109,17 +109,6 @@ class DemoGoldenTest {
             rgb[i] = (byte) Math.round(unit * 255);
         }
         return rgb;
-    }
-
-    private static double relativeError(float[] values, float[] expected) {
-        assertThat(values).hasSameSizeAs(expected);
-        double error = 0;
-        double norm = 0;
-        for (int i = 0; i < values.length; i++) {
-            error += Math.pow((double) values[i] - expected[i], 2);
-            norm += Math.pow(expected[i], 2);
-        }
-        return Math.sqrt(error / norm);
     }
 
     /** Peak signal to noise ratio in dB over 8-bit samples, whose peak is 255. */

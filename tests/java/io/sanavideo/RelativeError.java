@@ -1,12 +1,12 @@
-package io.sanavideo.schedule;
+package io.sanavideo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Relative L2 error, |values - reference| / |reference|. */
-final class RelativeError {
+public final class RelativeError {
     private RelativeError() {}
 
-    static double of(float[] values, float[] reference) {
+    public static double of(float[] values, float[] reference) {
         assertThat(values).hasSameSizeAs(reference);
         double error = 0;
         double norm = 0;

@@ -3,6 +3,7 @@ package io.sanavideo.schedule;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sanavideo.RelativeError;
 import io.sanavideo.Sampler;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;

@@ -3,6 +3,7 @@ package io.sanavideo.schedule;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sanavideo.RelativeError;
 import io.sanavideo.weights.SafetensorsFile;
 import io.sanavideo.weights.StoredTensor;
 import java.nio.file.Path;
