@@ -5,6 +5,16 @@ package io.sanavideo;
  * ends the generation and reaches the caller.
  */
 public interface FrameSink {
+    /** Takes them to nowhere. */
+    FrameSink NONE =
+            new FrameSink() {
+                @Override
+                public void begin(ClipFormat format) {}
+
+                @Override
+                public void accept(Frame frame) {}
+            };
+
     /** Called once, when size and number of frames are known and before the first of them. */
     void begin(ClipFormat format);
 

@@ -49,8 +49,34 @@ public final class SanaVideo implements AutoCloseable {
      */
     public static SanaVideo open(
             Path model, Device device, Precision precision, ProgressListener listener) {
+        return opened(model, device, precision, null, listener);
+    }
+
+    /**
+     * As the other, for a request that will come first: what is loaded is what suits it, and
+     * nothing where it does not fit.
+     *
+     * @throws DoesNotFitException when memory does not hold what the request takes
+     * @throws IllegalArgumentException when the model cannot do what it asks
+     */
+    public static SanaVideo open(
+            Path model,
+            Device device,
+            Precision precision,
+            TextToVideo first,
+            ProgressListener listener) {
+        return opened(model, device, precision, Objects.requireNonNull(first, "first"), listener);
+    }
+
+    private static SanaVideo opened(
+            Path model,
+            Device device,
+            Precision precision,
+            TextToVideo first,
+            ProgressListener listener) {
         Objects.requireNonNull(listener, "listener");
-        return new SanaVideo(Engine.open(ModelFolder.open(model), device, precision, listener));
+        return new SanaVideo(
+                Engine.open(ModelFolder.open(model), device, precision, first, listener));
     }
 
     /**

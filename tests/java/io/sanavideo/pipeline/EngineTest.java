@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sanavideo.CancelledException;
-import io.sanavideo.ClipFormat;
 import io.sanavideo.Device;
-import io.sanavideo.Frame;
 import io.sanavideo.FrameSink;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
@@ -18,22 +16,13 @@ import org.junit.jupiter.api.Test;
 
 /** Native memory is where it was after every call, however it ends. */
 class EngineTest {
-    private static final FrameSink NOWHERE =
-            new FrameSink() {
-                @Override
-                public void begin(ClipFormat format) {}
-
-                @Override
-                public void accept(Frame frame) {}
-            };
-
     private Engine engine;
     private CallQueue calls;
 
     @BeforeEach
     void open() {
         ModelFolder demo = ModelFolder.open(ModelFolder.demo());
-        engine = Engine.open(demo, Device.cpu(), Precision.AUTO, ProgressListener.NONE);
+        engine = Engine.open(demo, Device.cpu(), Precision.AUTO, null, ProgressListener.NONE);
         calls = new CallQueue("engine-test", engine::cancel, engine::resume);
         // Ops keep what scratch they needed for the next call: the first one is not the measure.
         generate(ProgressListener.NONE);
@@ -74,7 +63,7 @@ class EngineTest {
         calls.run(
                 () -> {
                     Denoised denoised = engine.denoise(engine.settings(request), calls, listener);
-                    return engine.decode(denoised, NOWHERE, calls, listener);
+                    return engine.decode(denoised, FrameSink.NONE, calls, listener);
                 });
     }
 

@@ -33,25 +33,10 @@ class FaultsTest {
     private static final int CHECK_EVERY = 20;
 
     /** Three steps: called, recorded and played. */
-    private static final TextToVideo GUIDED =
-            TextToVideo.prompt("a red circle")
-                    .instruction(TextToVideo.NO_INSTRUCTION)
-                    .size(TinyModel.SIZE, TinyModel.SIZE)
-                    .frames(1)
-                    .steps(3)
-                    .seed(1)
-                    .build();
+    private static final TextToVideo GUIDED = TinyModel.request().steps(3).build();
 
     /** Without the second branch: the emulator of a card takes its time. */
-    private static final TextToVideo PLAIN =
-            TextToVideo.prompt("a red circle")
-                    .instruction(TextToVideo.NO_INSTRUCTION)
-                    .size(TinyModel.SIZE, TinyModel.SIZE)
-                    .frames(1)
-                    .steps(3)
-                    .guidance(1)
-                    .seed(1)
-                    .build();
+    private static final TextToVideo PLAIN = TinyModel.request().steps(3).guidance(1).build();
 
     private static ModelFolder model;
 
@@ -81,7 +66,8 @@ class FaultsTest {
         Class<? extends Exception> expected =
                 fault == Faults.ALLOCATION ? DoesNotFitException.class : DeviceException.class;
         try (TestRun run =
-                TestRun.of(Engine.open(model, device, Precision.AUTO, ProgressListener.NONE))) {
+                TestRun.of(
+                        Engine.open(model, device, Precision.AUTO, null, ProgressListener.NONE))) {
             Context context = run.engine().context();
             String frames = run.generate(request).frameHash();
             long before = context.memoryInUse();

@@ -66,7 +66,7 @@ class PlannerTest {
                 .extracting(PhaseMemory::phase)
                 .containsExactly(Phase.ENCODE, Phase.DENOISE, Phase.DECODE);
         try (TestRun run =
-                TestRun.of(Engine.open(demo, device, precision, ProgressListener.NONE))) {
+                TestRun.of(Engine.open(demo, device, precision, null, ProgressListener.NONE))) {
             Context context = run.engine().context();
             long weights = context.memoryInUse();
             assertThat(plan.phases().get(0).weights()).isEqualTo(weights);

@@ -26,14 +26,7 @@ class ResidencyTest {
     private static final long PLENTY = 1L << 40;
     private static final int LONG = 1025;
 
-    private static final TextToVideo REQUEST =
-            TextToVideo.prompt("a red circle")
-                    .instruction(TextToVideo.NO_INSTRUCTION)
-                    .size(TinyModel.SIZE, TinyModel.SIZE)
-                    .frames(5)
-                    .steps(2)
-                    .seed(1)
-                    .build();
+    private static final TextToVideo REQUEST = TinyModel.request().frames(5).steps(2).build();
 
     private static ModelFolder model;
 
@@ -43,7 +36,8 @@ class ResidencyTest {
     }
 
     private static Engine open(Device device, AtomicLong available) {
-        return Engine.open(model, device, Precision.AUTO, available::get, ProgressListener.NONE);
+        return Engine.open(
+                model, device, Precision.AUTO, available::get, null, ProgressListener.NONE);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.sanavideo.pipeline;
 
+import io.sanavideo.TextToVideo;
 import io.sanavideo.model.RandomModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,9 +9,18 @@ import java.util.stream.Stream;
 
 /** The demo model with one block, one layer and a thin VAE of random weights: a run of moments. */
 final class TinyModel {
-    static final int SIZE = 8;
+    private static final int SIZE = 8;
 
     private TinyModel() {}
+
+    /** Of a clip as small as the model makes. */
+    static TextToVideo.Builder request() {
+        return TextToVideo.prompt("a red circle")
+                .instruction(TextToVideo.NO_INSTRUCTION)
+                .size(SIZE, SIZE)
+                .frames(1)
+                .seed(1);
+    }
 
     /** Writes the model into a folder of this one. */
     static ModelFolder write(Path folder) throws IOException {

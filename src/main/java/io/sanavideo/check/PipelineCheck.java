@@ -50,7 +50,12 @@ final class PipelineCheck implements GoldenCheck {
             TextToVideo request = vectors.request();
             Precision precision = options.compute() == DType.F32 ? Precision.F32 : Precision.BF16;
             try (Engine engine =
-                            Engine.open(model, options.device(), precision, ProgressListener.NONE);
+                            Engine.open(
+                                    model,
+                                    options.device(),
+                                    precision,
+                                    request,
+                                    ProgressListener.NONE);
                     CallQueue calls = new CallQueue("check", engine::cancel, engine::resume)) {
                 Settings settings = engine.settings(request);
                 checkSchedule(settings, golden, findings);

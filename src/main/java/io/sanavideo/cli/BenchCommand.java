@@ -2,8 +2,6 @@ package io.sanavideo.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.sanavideo.ClipFormat;
-import io.sanavideo.Frame;
 import io.sanavideo.FrameSink;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.SanaVideo;
@@ -120,14 +118,6 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void pipeline() throws Exception {
-        FrameSink nowhere =
-                new FrameSink() {
-                    @Override
-                    public void begin(ClipFormat format) {}
-
-                    @Override
-                    public void accept(Frame frame) {}
-                };
         TextToVideo request =
                 TextToVideo.prompt("a red circle moving left on a black background")
                         .seed(7)
@@ -142,7 +132,7 @@ final class BenchCommand implements Callable<Integer> {
                     options.precision().toString(),
                     options.device().threads(),
                     0,
-                    () -> sana.generate(request, nowhere));
+                    () -> sana.generate(request, FrameSink.NONE));
         }
     }
 

@@ -92,8 +92,7 @@ final class GenerateCommand implements Callable<Integer> {
     private SanaVideo open(Display display, TextToVideo first) {
         Device device = options.device();
         display.device(device, options.whyNotCuda());
-        SanaVideo.plan(clip.model(), device, options.precision(), first).requireFits();
-        return SanaVideo.open(clip.model(), device, options.precision(), display);
+        return SanaVideo.open(clip.model(), device, options.precision(), first, display);
     }
 
     /** One clip of the batch, numbered from 1. */

@@ -43,6 +43,7 @@ public final class Engine implements AutoCloseable {
             Precision precision,
             Context context,
             LongSupplier available,
+            TextToVideo first,
             ProgressListener listener) {
         this.parts = parts;
         this.device = device;
@@ -55,7 +56,7 @@ public final class Engine implements AutoCloseable {
         speeds = Speeds.of(parts, device, dtypes);
         // To plan is to go through all files but the numbers in them: what is loaded later is
         // sound.
-        if (!planner.defaults().map(Plan::inTurn).orElse(false)) {
+        if (isTogether(first)) {
             components.loadAll(listener);
         }
         Tokenizer tokenizer = Background.result(tokenizerRead);
@@ -66,10 +67,28 @@ public final class Engine implements AutoCloseable {
         weightHashes = CompletableFuture.supplyAsync(() -> WeightHashes.of(folder));
     }
 
-    /** Loads a model; see {@link io.sanavideo.SanaVideo#open}. */
+    /** Whether the first request, or else one that says nothing, has all components loaded. */
+    private boolean isTogether(TextToVideo first) {
+        if (first == null) {
+            return !planner.defaults().map(Plan::inTurn).orElse(false);
+        }
+        Plan plan = planner.plan(settings(first), 0);
+        plan.requireFits();
+        return !plan.inTurn();
+    }
+
+    /**
+     * Loads a model; see {@link io.sanavideo.SanaVideo#open}.
+     *
+     * @param first the request that will come first, or null where that is not known
+     */
     public static Engine open(
-            ModelFolder folder, Device device, Precision precision, ProgressListener listener) {
-        return open(folder, device, precision, () -> AvailableMemory.of(device), listener);
+            ModelFolder folder,
+            Device device,
+            Precision precision,
+            TextToVideo first,
+            ProgressListener listener) {
+        return open(folder, device, precision, () -> AvailableMemory.of(device), first, listener);
     }
 
     /**
@@ -82,11 +101,12 @@ public final class Engine implements AutoCloseable {
             Device device,
             Precision precision,
             LongSupplier available,
+            TextToVideo first,
             ProgressListener listener) {
         ModelParts parts = ModelParts.read(folder);
         Context context = Context.on(device);
         try {
-            return new Engine(parts, device, precision, context, available, listener);
+            return new Engine(parts, device, precision, context, available, first, listener);
         } catch (Throwable e) {
             context.close();
             throw e;

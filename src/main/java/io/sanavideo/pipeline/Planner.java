@@ -2,7 +2,6 @@ package io.sanavideo.pipeline;
 
 import io.sanavideo.ClipFormat;
 import io.sanavideo.Device;
-import io.sanavideo.Frame;
 import io.sanavideo.FrameSink;
 import io.sanavideo.Latents;
 import io.sanavideo.Plan;
@@ -40,14 +39,6 @@ public final class Planner {
     private static final int CHARACTERS = 3;
 
     private static final Runnable NEVER_CANCELLED = () -> {};
-    private static final FrameSink NOWHERE =
-            new FrameSink() {
-                @Override
-                public void begin(ClipFormat format) {}
-
-                @Override
-                public void accept(Frame frame) {}
-            };
 
     /** All that memory depends on. */
     private record Shape(
@@ -64,6 +55,8 @@ public final class Planner {
     private final Precision precision;
     private final LongSupplier available;
     private final Denoiser denoiser;
+    private final Map<String, String> dtypes;
+    private final Speeds speeds;
     private final long disk;
     private final Map<Shape, List<PhaseMemory>> known = new HashMap<>();
 
@@ -76,6 +69,8 @@ public final class Planner {
         this.precision = precision;
         this.available = available;
         denoiser = new Denoiser(parts.transformer(), parts.vae());
+        dtypes = Components.dtypes(device, precision);
+        speeds = Speeds.of(parts, device, dtypes);
         long bytes = 0;
         for (Path component : parts.folder().weights()) {
             try (Checkpoint checkpoint = Checkpoint.open(component)) {
@@ -107,16 +102,9 @@ public final class Planner {
      */
     Plan plan(Settings settings, long held) {
         long free = available.getAsLong();
-        long all = free == Plan.UNKNOWN ? free : free + held;
-        Plan plan = plan(settings, precision, all, List.of());
-        return plan.fits() ? plan : plan(settings, precision, all, alternatives(settings, all));
-    }
-
-    private Plan plan(
-            Settings settings, Precision asked, long available, List<String> alternatives) {
-        List<PhaseMemory> together = phases(settings, asked, Residency.TOGETHER);
-        boolean inTurn = available != Plan.UNKNOWN && peak(together) > available;
-        Map<String, String> dtypes = Components.dtypes(device, asked);
+        long all = free == Plan.UNKNOWN ? Long.MAX_VALUE : free + held;
+        boolean inTurn = peak(phases(settings, precision, Residency.TOGETHER)) > all;
+        Residency residency = inTurn ? Residency.IN_TURN : Residency.TOGETHER;
         boolean guided = denoiser.isGuided(settings);
         return new Plan(
                 device,
@@ -125,13 +113,17 @@ public final class Planner {
                 guided,
                 dtypes,
                 inTurn,
-                inTurn ? phases(settings, asked, Residency.IN_TURN) : together,
+                phases(settings, precision, residency),
                 disk,
-                available,
-                Speeds.of(parts, device, dtypes)
-                        .estimate(settings.format(), settings.steps(), guided ? 2 : 1)
-                        .orElse(null),
-                alternatives);
+                free == Plan.UNKNOWN ? free : all,
+                speeds.estimate(settings.format(), settings.steps(), guided ? 2 : 1).orElse(null),
+                fits(settings, precision, all) ? List.of() : alternatives(settings, all));
+    }
+
+    /** Whether memory holds it, in turn at the least. */
+    private boolean fits(Settings settings, Precision asked, long available) {
+        return peak(phases(settings, asked, Residency.TOGETHER)) <= available
+                || peak(phases(settings, asked, Residency.IN_TURN)) <= available;
     }
 
     private static long peak(List<PhaseMemory> phases) {
@@ -142,7 +134,7 @@ public final class Planner {
     private List<String> alternatives(Settings settings, long available) {
         List<String> found = new ArrayList<>();
         if (DType.of(precision, device) != DType.BF16
-                && plan(settings, Precision.BF16, available, List.of()).fits()) {
+                && fits(settings, Precision.BF16, available)) {
             found.add("--dtype bf16");
         }
         int factor = parts.limits().temporalFactor();
@@ -151,7 +143,7 @@ public final class Planner {
         while (tooMany - fitting > 1) {
             int groups = (fitting + tooMany) / 2;
             Settings shorter = settings.withFrames(groups * factor + 1);
-            if (plan(shorter, precision, available, List.of()).fits()) {
+            if (fits(shorter, precision, available)) {
                 fitting = groups;
             } else {
                 tooMany = groups;
@@ -232,7 +224,7 @@ public final class Planner {
                                                     vae,
                                                     shortened(latents),
                                                     settings.format(),
-                                                    NOWHERE,
+                                                    FrameSink.NONE,
                                                     NEVER_CANCELLED,
                                                     ProgressListener.NONE)));
         }
