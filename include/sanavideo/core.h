@@ -107,6 +107,15 @@ SV_API sv_status sv_allocate(sv_context* context, int64_t bytes, void** out);
 /** Frees what sv_allocate returned. Null is allowed. */
 SV_API sv_status sv_free(sv_context* context, void* memory);
 
+/**
+ * A block of at least that many bytes from the scratch memory that ops keep for each other, for
+ * what works between them and may be recorded. Its content is undefined.
+ */
+SV_API sv_status sv_take_scratch(sv_context* context, int64_t bytes, void** out);
+
+/** Gives back what sv_take_scratch returned, once all that uses it is queued. */
+SV_API sv_status sv_give_scratch(sv_context* context, void* memory);
+
 /** Bytes allocated now and at most so far, by sv_allocate, weights and scratch of this context. */
 SV_API sv_status sv_memory(sv_context* context, int64_t* current, int64_t* peak);
 

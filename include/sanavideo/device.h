@@ -47,6 +47,13 @@ SV_API sv_status sv_context_create_cuda(int device, sv_context** out);
  */
 SV_API sv_status sv_context_create_cuda_dry(int multiprocessors, sv_context** out);
 
+/**
+ * The CUDA stream (a cudaStream_t) that the context's ops are queued on, for libraries that work
+ * between them. It is the context's and ends with it; null in a dry context. Fails with
+ * SV_UNSUPPORTED on a context of the CPU.
+ */
+SV_API sv_status sv_cuda_stream(sv_context* context, void** out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -47,6 +47,16 @@ typedef struct sv_epilogue {
 SV_API sv_status sv_linear(sv_context* context, const sv_tensor* in, const sv_weight* weight,
                            const sv_epilogue* epilogue, const sv_tensor* out);
 
+/**
+ * out = epilogue(product): what sv_linear and sv_convolution do to their own products, for one that
+ * was computed elsewhere, such as by a library that cannot fuse it. fp32 arithmetic, rounded once.
+ *
+ * product: [..., features], f32 or bf16; out: product's shape and dtype; it may be the product
+ * itself, or the residual. epilogue may be null.
+ */
+SV_API sv_status sv_finish_product(sv_context* context, const sv_tensor* product,
+                                   const sv_epilogue* epilogue, const sv_tensor* out);
+
 #ifdef __cplusplus
 }
 #endif

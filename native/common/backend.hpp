@@ -18,6 +18,9 @@ using weight_create = sv_weight*(sv_context&, sv_weight_kind, sv_dtype, int rank
 using linear = void(sv_context&, const sv_tensor& in, const sv_weight& weight,
                     const sv_epilogue& epilogue, const sv_tensor& out);
 
+using finish_product = void(sv_context&, const sv_tensor& product, const sv_epilogue& epilogue,
+                            const sv_tensor& out);
+
 // norm.h; residual is null or checked
 using layer_norm_modulated = void(sv_context&, const sv_tensor& in, const sv_tensor& modulation,
                                   int shift_row, int scale_row, float epsilon,
@@ -85,8 +88,8 @@ using all_finite = bool(sv_context&, const sv_tensor& in);
 // Every op, for what is said once an op: X(name).
 // clang-format off
 #define SV_EACH_OP(X) \
-    X(weight_create) X(linear) X(layer_norm_modulated) X(rms_norm) X(row_square_sums) \
-    X(channel_norm) X(rope_angles) X(linear_attention) X(cross_attention) X(frame_attention) \
+    X(weight_create) X(linear) X(finish_product) X(layer_norm_modulated) X(rms_norm) \
+    X(row_square_sums) X(channel_norm) X(rope_angles) X(linear_attention) X(cross_attention) X(frame_attention) \
     X(text_attention) X(depthwise_gate) X(temporal_convolution) X(convolution) \
     X(upsample_convolution) X(interleave_frames) X(patchify) X(unpatchify) X(timestep_sinusoids) \
     X(modulation) X(activate) X(add) X(convert) X(combine) X(scale_channels) X(to_rgb8) \

@@ -94,6 +94,22 @@ sv_status sv_free(sv_context* context, void* memory) {
     });
 }
 
+sv_status sv_take_scratch(sv_context* context, int64_t bytes, void** out) {
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        require_pointer(out, "out");
+        *out = context->memory.take_scratch(bytes);
+    });
+}
+
+sv_status sv_give_scratch(sv_context* context, void* memory) {
+    return sv::guarded([&] {
+        require_pointer(context, "context");
+        require_pointer(memory, "memory");
+        context->memory.give_scratch(memory);
+    });
+}
+
 sv_status sv_memory(sv_context* context, int64_t* current, int64_t* peak) {
     return sv::guarded([&] {
         require_pointer(context, "context");

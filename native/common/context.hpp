@@ -43,6 +43,9 @@ struct __attribute__((visibility("default"))) sv_context {
         sv::fail(SV_UNSUPPORTED, "the CPU records no work: call the ops again");
     }
 
+    // See sv_cuda_stream.
+    virtual void* cuda_stream() { sv::fail(SV_UNSUPPORTED, "the CPU has no CUDA stream"); }
+
     // A stretch of time that a profiler shows; see sanavideo/range.h.
     virtual void begin_range(const char*) {}
     virtual void end_range() {}

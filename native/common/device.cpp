@@ -1,6 +1,7 @@
 // The ABI of sanavideo/device.h.
 #include "sanavideo/device.h"
 
+#include "common/context.hpp"
 #include "common/cuda_library.hpp"
 
 namespace {
@@ -38,6 +39,14 @@ sv_status sv_context_create_cuda_dry(int multiprocessors, sv_context** out) {
     return sv::guarded([&] {
         require_out(out);
         *out = sv::cuda_library().create_dry_context(multiprocessors);
+    });
+}
+
+sv_status sv_cuda_stream(sv_context* context, void** out) {
+    return sv::guarded([&] {
+        if (context == nullptr) sv::fail(SV_INVALID_ARGUMENT, "context is null");
+        require_out(out);
+        *out = context->cuda_stream();
     });
 }
 

@@ -81,3 +81,19 @@ extern "C" sv_status sv_linear(sv_context* context, const sv_tensor* in, const s
         c.backend.linear(c, *in, packed, checked, *out);
     });
 }
+
+extern "C" sv_status sv_finish_product(sv_context* context, const sv_tensor* product,
+                                       const sv_epilogue* epilogue, const sv_tensor* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::require_float(product, "product");
+        sv::require_tensor(out, "out");
+        sv::require_same_dtype(*out, "out", *product, "product");
+        sv::require_same_shape(*out, "out", *product, "product");
+        sv::require_same_or_apart(*out, "out", *product, "product");
+        sv_epilogue checked = sv::require_epilogue(epilogue, *out);
+        if (checked.square_sums != nullptr) {
+            sv::require_apart(*checked.square_sums, "square_sums", *product, "product");
+        }
+        c.backend.finish_product(c, *product, checked, *out);
+    });
+}

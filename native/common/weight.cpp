@@ -83,6 +83,19 @@ sv_status sv_weight_bytes(const sv_weight* weight, int64_t* out) {
     });
 }
 
+sv_status sv_weight_matrix(const sv_weight* weight, void** data, int64_t* padded_depth) {
+    return sv::guarded([&] {
+        if (weight == nullptr) sv::fail(SV_INVALID_ARGUMENT, "weight is null");
+        if (data == nullptr) sv::fail(SV_INVALID_ARGUMENT, "data is null");
+        if (padded_depth == nullptr) sv::fail(SV_INVALID_ARGUMENT, "padded_depth is null");
+        if (weight->kind != SV_WEIGHT_LINEAR && weight->kind != SV_WEIGHT_CONVOLUTION) {
+            sv::fail(SV_UNSUPPORTED, "weight is of kind %d, expected kind %d or %d",
+                     int(weight->kind), int(SV_WEIGHT_LINEAR), int(SV_WEIGHT_CONVOLUTION));
+        }
+        *data = weight->matrix(padded_depth);
+    });
+}
+
 void sv_weight_destroy(sv_context*, sv_weight* weight) { delete weight; }
 
 }  // extern "C"

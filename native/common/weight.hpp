@@ -19,6 +19,8 @@ struct __attribute__((visibility("default"))) sv_weight {
     virtual void pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
                       sv_dtype data_dtype) = 0;
     virtual int64_t bytes() const = 0;
+    // See sv_weight_matrix, which has checked the kind.
+    virtual void* matrix(int64_t* padded_depth) const;
 
     // Elements of one row (a slice along the first dimension).
     int64_t row_elements() const {

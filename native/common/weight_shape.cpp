@@ -1,10 +1,15 @@
 #include <algorithm>
 
+#include "common/status.hpp"
 #include "common/weight.hpp"
 
 sv_weight::sv_weight(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_t* shape)
     : kind(kind), dtype(dtype), rank(rank) {
     std::copy(shape, shape + rank, this->shape);
+}
+
+void* sv_weight::matrix(int64_t*) const {
+    sv::fail(SV_UNSUPPORTED, "the CPU's layout of weights is its own");
 }
 
 namespace sv {

@@ -320,6 +320,20 @@ Epilogue epilogue_of(const sv_epilogue& epilogue, const sv_tensor& out) {
     return result;
 }
 
+void finish_stored(sv_context& context, const void* sums, sv_dtype dtype, int64_t rows,
+                   int64_t columns, const Epilogue& epilogue) {
+    with_float_type(dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        Scratch<float> wide(context.memory, context.threads * columns);
+        parallel_tasks(context, rows, [&](int64_t row, int thread) {
+            const T* stored = static_cast<const T*>(sums) + row * columns;
+            float* row_sums = wide + thread * columns;
+            for (int64_t n = 0; n < columns; ++n) row_sums[n] = widen(stored[n]);
+            finish_row<T>(epilogue, row, row, columns, 0, columns, row_sums);
+        });
+    });
+}
+
 void dense_product(sv_context& context, const Window& window, const DenseWeight& weight,
                    int64_t matrix, const Epilogue& epilogue) {
     with_float_type(weight.dtype, [&](auto* type) {

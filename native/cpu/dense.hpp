@@ -40,6 +40,10 @@ struct Epilogue {
 // The ABI's epilogue of a product that is stored to out.
 Epilogue epilogue_of(const sv_epilogue& epilogue, const sv_tensor& out);
 
+// Finishes sums that were stored: [rows, columns] of dtype. The epilogue's out may be the sums.
+void finish_stored(sv_context& context, const void* sums, sv_dtype dtype, int64_t rows,
+                   int64_t columns, const Epilogue& epilogue);
+
 // Multiplies every row of the window by one matrix of the weight: sums over taps and channels in
 // fp32, rounded once when stored. Stops early, with an error, when the context is cancelled.
 void dense_product(sv_context& context, const Window& window, const DenseWeight& weight,

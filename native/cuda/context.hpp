@@ -76,6 +76,7 @@ struct Context final : MemorySources, sv_context {
     void trim() override;
     void begin_recording() override;
     std::unique_ptr<sv_recording> end_recording() override;
+    void* cuda_stream() override { return stream; }
     void begin_range(const char* name) override;
     void end_range() override;
 

@@ -26,6 +26,10 @@ struct DenseWeight final : ProductWeight {
     void pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
               sv_dtype data_dtype) override;
     int64_t bytes() const override;
+    void* matrix(int64_t* padded) const override {
+        *padded = padded_depth;
+        return data;
+    }
 
     int64_t column_elements() const { return taps * padded_depth; }
     int64_t matrix_elements() const { return columns * column_elements(); }

@@ -40,20 +40,35 @@ sv_tensor shifted(const sv_tensor& buffer, int64_t rows, int64_t columns) {
     return tensor;
 }
 
+// Bias, activation and gate.
+sv_epilogue factors(Run& run, const Finish& finish, int64_t columns) {
+    constexpr int kGateRows = 3, kGateRow = 1;
+    sv_epilogue epilogue{};
+    if (finish.bias) epilogue.bias = run.input(SV_F32, {columns});
+    epilogue.activation = finish.activation;
+    if (finish.groups > 0) {
+        epilogue.gate = run.input(SV_F32, {finish.groups, kGateRows, columns});
+        epilogue.gate_row = kGateRow;
+    }
+    return epilogue;
+}
+
+void add_square_sums(Run& run, const Finish& finish, sv_dtype dtype, int64_t rows, Bound bound,
+                     sv_epilogue& epilogue) {
+    if (finish.parts == 0) return;
+    epilogue.square_parts = static_cast<int32_t>(finish.parts);
+    // Of what was stored: an output that rounds the other way is rare.
+    Bound squares = dtype == SV_BF16 ? Bound{1e-4} : bound;
+    epilogue.square_sums = run.output(SV_F32, {rows, finish.summed}, squares);
+}
+
 Case linear(sv_dtype dtype, int64_t rows, int64_t in_features, int64_t out_features,
             Finish finish = {}) {
     Case one{"linear", text_of({rows, in_features, out_features}) + words_of(finish), dtype, {}};
     one.body = [=](Run& run) {
-        constexpr int kGateRows = 3, kGateRow = 1;
-        sv_epilogue epilogue{};
         auto* in = run.input(dtype, {rows, in_features});
         auto* weight = run.weight(SV_WEIGHT_LINEAR, dtype, {out_features, in_features});
-        if (finish.bias) epilogue.bias = run.input(SV_F32, {out_features});
-        epilogue.activation = finish.activation;
-        if (finish.groups > 0) {
-            epilogue.gate = run.input(SV_F32, {finish.groups, kGateRows, out_features});
-            epilogue.gate_row = kGateRow;
-        }
+        sv_epilogue epilogue = factors(run, finish, out_features);
         Bound bound = sum_bound(dtype, in_features);
         if (finish.shifted) {
             auto* inputs = run.input(dtype, {rows * in_features + 1});
@@ -66,12 +81,7 @@ Case linear(sv_dtype dtype, int64_t rows, int64_t in_features, int64_t out_featu
             run.op([&] { return sv_linear(run.context(), &in, weight, &epilogue, &out); });
             return;
         }
-        if (finish.parts > 0) {
-            epilogue.square_parts = static_cast<int32_t>(finish.parts);
-            // Of what was stored: an output that rounds the other way is rare.
-            Bound squares = dtype == SV_BF16 ? Bound{1e-4} : bound;
-            epilogue.square_sums = run.output(SV_F32, {rows, finish.summed}, squares);
-        }
+        add_square_sums(run, finish, dtype, rows, bound, epilogue);
         const sv_tensor* out;
         if (finish.residual == Finish::kOutput) {
             out = run.in_place(dtype, {rows, out_features}, bound);
@@ -90,6 +100,37 @@ Case linear(sv_dtype dtype, int64_t rows, int64_t in_features, int64_t out_featu
         (static_cast<double>(rows + out_features) * in_features + outs + residual) * size_of(dtype);
     if (finish.parts > 0) one.bytes += 4.0 * rows * finish.summed;
     one.flops = 2 * outs * in_features;
+    return one;
+}
+
+// Of a product that is stored already: apart from the output, or in it unless the residual is.
+Case finish_product(sv_dtype dtype, int64_t rows, int64_t columns, Finish finish, bool in_place) {
+    Case one{"finish_product",
+             text_of({rows, columns}) + words_of(finish) + (in_place ? ", in place" : ""),
+             dtype,
+             {}};
+    one.body = [=](Run& run) {
+        Bound bound = sum_bound(dtype, 1);
+        sv_epilogue epilogue = factors(run, finish, columns);
+        if (finish.shifted) {
+            auto* buffer = run.in_place(dtype, {rows * columns + 1}, bound);
+            sv_tensor product = shifted(*buffer, rows, columns);
+            run.op([&] { return sv_finish_product(run.context(), &product, &epilogue, &product); });
+            return;
+        }
+        bool reads_out = in_place || finish.residual == Finish::kOutput;
+        auto* out = reads_out ? run.in_place(dtype, {rows, columns}, bound)
+                              : run.output(dtype, {rows, columns}, bound);
+        auto* product = in_place ? out : run.input(dtype, {rows, columns});
+        if (finish.residual == Finish::kOutput) epilogue.residual = out;
+        if (finish.residual == Finish::kApart)
+            epilogue.residual = run.input(dtype, {rows, columns});
+        add_square_sums(run, finish, dtype, rows, sum_bound(dtype, columns), epilogue);
+        run.op([&] { return sv_finish_product(run.context(), product, &epilogue, out); });
+    };
+    double outs = static_cast<double>(rows) * columns;
+    one.bytes = outs * size_of(dtype) * (finish.residual == Finish::kNone ? 2 : 3);
+    if (finish.parts > 0) one.bytes += outs * size_of(dtype) + 4.0 * rows * finish.summed;
     return one;
 }
 
@@ -136,6 +177,19 @@ std::vector<Case> linear_cases() {
         squares.parts = 2;
         squares.summed = 1;
         cases.push_back(linear(dtype, 510, 72, 448, squares));
+        // One vector and less, a block's edge, and rows that end inside a vector.
+        for (int64_t columns : {1, 3, 4, 64, 65}) {
+            cases.push_back(finish_product(dtype, 21, columns, bias, false));
+            cases.push_back(finish_product(dtype, 21, columns, all, true));
+        }
+        cases.push_back(finish_product(dtype, 70, 96, in_place, false));
+        cases.push_back(finish_product(dtype, 77, 65, gated, false));
+        cases.push_back(finish_product(dtype, 5, 72, {}, false));
+        cases.push_back(finish_product(dtype, 20, 72, shifted, true));
+        Finish parted = bias;
+        parted.parts = 3;
+        parted.summed = 2;
+        cases.push_back(finish_product(dtype, 67, 192, parted, true));
         // Large tiles: more than one group of row tiles, and ragged edges.
         cases.push_back(linear(dtype, 510, 72, 448, all));
         cases.push_back(linear(dtype, 469, 200, 441, gated));
@@ -160,6 +214,8 @@ std::vector<Case> linear_perf_cases() {
         cases.push_back(
             linear(dtype, 300, 2304, 2 * kWidth, {true}));  // the text's keys and values
         cases.push_back(linear(dtype, 1, kWidth, 6 * kWidth, {true}));  // a time step
+        cases.push_back(finish_product(dtype, kTokens, 2 * kHidden, {true, SV_SILU}, true));
+        cases.push_back(finish_product(dtype, kTokens, kWidth, gated, false));
     }
     return cases;
 }

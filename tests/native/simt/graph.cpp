@@ -26,6 +26,11 @@ bool record(std::function<void()> work) {
 
 }  // namespace simt
 
+cudaError_t cudaLaunchHostFunc(cudaStream_t, void (*work)(void*), void* data) {
+    if (!simt::record([=] { work(data); })) work(data);
+    return cudaSuccess;
+}
+
 cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
     if (under_way != nullptr) return cudaErrorInvalidValue;
     under_way = std::make_unique<CUgraph_st>();

@@ -8,6 +8,8 @@ import java.util.function.Supplier;
 public final class Progress {
     /** What a call does, in this order. */
     public enum Phase {
+        /** Measures which kernels are fastest, once for each card and size. */
+        MEASURE,
         LOAD,
         ENCODE,
         DENOISE,

@@ -49,13 +49,14 @@ public final class SanaVideo implements AutoCloseable {
      */
     public static SanaVideo open(
             Path model, Device device, Precision precision, ProgressListener listener) {
-        return opened(model, device, precision, null, listener);
+        return opened(model, device, precision, Kernels.AUTO, null, listener);
     }
 
     /**
      * As the other, for a request that will come first: what is loaded is what suits it, and
-     * nothing where it does not fit.
+     * nothing where it does not fit. Kernels that are to be chosen are measured now.
      *
+     * @param kernels whose do products and convolutions on a card
      * @throws DoesNotFitException when memory does not hold what the request takes
      * @throws IllegalArgumentException when the model cannot do what it asks
      */
@@ -63,20 +64,28 @@ public final class SanaVideo implements AutoCloseable {
             Path model,
             Device device,
             Precision precision,
+            Kernels kernels,
             TextToVideo first,
             ProgressListener listener) {
-        return opened(model, device, precision, Objects.requireNonNull(first, "first"), listener);
+        return opened(
+                model,
+                device,
+                precision,
+                kernels,
+                Objects.requireNonNull(first, "first"),
+                listener);
     }
 
     private static SanaVideo opened(
             Path model,
             Device device,
             Precision precision,
+            Kernels kernels,
             TextToVideo first,
             ProgressListener listener) {
         Objects.requireNonNull(listener, "listener");
         return new SanaVideo(
-                Engine.open(ModelFolder.open(model), device, precision, first, listener));
+                Engine.open(ModelFolder.open(model), device, precision, kernels, first, listener));
     }
 
     /**
@@ -88,7 +97,13 @@ public final class SanaVideo implements AutoCloseable {
      * @throws DeviceException when the device is a card and this build has no CUDA kernels
      */
     public static Plan plan(Path model, Device device, Precision precision, TextToVideo request) {
-        return Planner.plan(ModelFolder.open(model), device, precision, request);
+        return plan(model, device, precision, Kernels.AUTO, request);
+    }
+
+    /** As the other, with kernels that were chosen before: nothing is measured. */
+    public static Plan plan(
+            Path model, Device device, Precision precision, Kernels kernels, TextToVideo request) {
+        return Planner.plan(ModelFolder.open(model), device, precision, kernels, request);
     }
 
     /**

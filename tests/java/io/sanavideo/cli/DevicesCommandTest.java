@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What {@code devices} says of this machine, and of others that the emulator of a card plays. */
 class DevicesCommandTest {
     private static final String EMULATOR = System.getProperty("sanavideo.emulator");
+    private static final String LIBRARIES = System.getProperty("sanavideo.vendor");
     private static final String PROMPT = "a red circle moving left on a black background";
 
     @TempDir private Path folder;
@@ -42,7 +43,42 @@ class DevicesCommandTest {
                                 assertThat(card)
                                         .isEqualTo(
                                                 "cuda:0  SIMT emulator, compute capability 9.0, 4 multiprocessors, 8.0 GiB (6.0 free), driver for CUDA 13.0"),
+                        cublasLt ->
+                                assertThat(cublasLt).startsWith("cublaslt cannot be loaded: lib"),
+                        cudnn -> assertThat(cudnn).startsWith("cudnn    cannot be loaded: lib"),
                         auto -> assertThat(auto).isEqualTo("auto    is cuda:0"));
+    }
+
+    /** By stand-ins for them, through the real presets. */
+    @Test
+    void namesTheLibrariesThatAFolderHolds() throws Exception {
+        Map<String, String> environment = Map.of("SANA_LIBRARIES", LIBRARIES);
+
+        assertThat(emulated(environment, "devices").out())
+                .contains("cublaslt 13.3.0\n")
+                .contains("cudnn    9.25.0\n");
+        JsonNode json =
+                new ObjectMapper().readTree(emulated(environment, "devices", "--json").out());
+        assertThat(json.at("/libraries/cublaslt/version").textValue()).isEqualTo("13.3.0");
+        assertThat(json.at("/libraries/cudnn/version").textValue()).isEqualTo("9.25.0");
+    }
+
+    @Test
+    void aLibraryThatIsAskedForAndMissingIsAnError() throws Exception {
+        CommandRun outcome =
+                emulated(
+                        Map.of(),
+                        "generate",
+                        PROMPT,
+                        "--device",
+                        "cuda",
+                        "--gemm",
+                        "cublaslt",
+                        "-o",
+                        folder.resolve("clip.gif").toString());
+
+        assertThat(outcome.code()).isEqualTo(6);
+        assertThat(outcome.err()).contains("cublaslt was asked for: cannot be loaded: lib");
     }
 
     @Test
@@ -74,6 +110,10 @@ class DevicesCommandTest {
         assertThat(devices.out().lines().skip(1))
                 .satisfiesExactly(
                         cuda -> assertThat(cuda).startsWith("cuda    ").contains(reason),
+                        cublasLt ->
+                                assertThat(cublasLt)
+                                        .isEqualTo("cublaslt not looked for without a CUDA device"),
+                        cudnn -> assertThat(cudnn).startsWith("cudnn    not looked for"),
                         auto -> assertThat(auto).isEqualTo("auto    is cpu"));
         JsonNode json =
                 new ObjectMapper()

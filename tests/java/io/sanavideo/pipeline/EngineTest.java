@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sanavideo.CancelledException;
 import io.sanavideo.Device;
 import io.sanavideo.FrameSink;
+import io.sanavideo.Kernels;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
@@ -22,7 +23,14 @@ class EngineTest {
     @BeforeEach
     void open() {
         ModelFolder demo = ModelFolder.open(ModelFolder.demo());
-        engine = Engine.open(demo, Device.cpu(), Precision.AUTO, null, ProgressListener.NONE);
+        engine =
+                Engine.open(
+                        demo,
+                        Device.cpu(),
+                        Precision.AUTO,
+                        Kernels.AUTO,
+                        null,
+                        ProgressListener.NONE);
         calls = new CallQueue("engine-test", engine::cancel, engine::resume);
         // Ops keep what scratch they needed for the next call: the first one is not the measure.
         generate(ProgressListener.NONE);

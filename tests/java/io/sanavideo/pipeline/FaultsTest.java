@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.sanavideo.Device;
 import io.sanavideo.DeviceException;
 import io.sanavideo.DoesNotFitException;
+import io.sanavideo.Kernels;
 import io.sanavideo.Precision;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.TextToVideo;
@@ -67,7 +68,13 @@ class FaultsTest {
                 fault == Faults.ALLOCATION ? DoesNotFitException.class : DeviceException.class;
         try (TestRun run =
                 TestRun.of(
-                        Engine.open(model, device, Precision.AUTO, null, ProgressListener.NONE))) {
+                        Engine.open(
+                                model,
+                                device,
+                                Precision.AUTO,
+                                Kernels.AUTO,
+                                null,
+                                ProgressListener.NONE))) {
             Context context = run.engine().context();
             String frames = run.generate(request).frameHash();
             long before = context.memoryInUse();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.sanavideo.Device;
+import io.sanavideo.Kernels;
 import io.sanavideo.Plan;
 import io.sanavideo.Plan.PhaseMemory;
 import io.sanavideo.Precision;
@@ -11,6 +12,7 @@ import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.vendor.KernelChoices;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,13 +62,20 @@ class PlannerTest {
     private static void compare(
             Device device, Precision precision, TextToVideo request, double tolerance) {
         ModelFolder demo = ModelFolder.open(ModelFolder.demo());
-        Plan plan = Planner.plan(demo, device, precision, request);
+        Plan plan = Planner.plan(demo, device, precision, Kernels.AUTO, request);
         assertThat(plan.inTurn()).isFalse();
         assertThat(plan.phases())
                 .extracting(PhaseMemory::phase)
                 .containsExactly(Phase.ENCODE, Phase.DENOISE, Phase.DECODE);
         try (TestRun run =
-                TestRun.of(Engine.open(demo, device, precision, null, ProgressListener.NONE))) {
+                TestRun.of(
+                        Engine.open(
+                                demo,
+                                device,
+                                precision,
+                                Kernels.AUTO,
+                                null,
+                                ProgressListener.NONE))) {
             Context context = run.engine().context();
             long weights = context.memoryInUse();
             assertThat(plan.phases().get(0).weights()).isEqualTo(weights);
@@ -78,15 +87,19 @@ class PlannerTest {
         }
     }
 
+    private static Planner planner(ModelParts parts, long available) {
+        Device cpu = Device.cpu();
+        return new Planner(
+                parts, cpu, Precision.F32, KernelChoices.of(cpu, Kernels.AUTO), () -> available);
+    }
+
     @Test
     void weightsOfThePhasesInTurnAddUp() {
         ModelFolder demo = ModelFolder.open(ModelFolder.demo());
         ModelParts parts = ModelParts.read(demo);
         Settings settings = parts.settings(TextToVideo.prompt("a circle").build());
-        Plan together =
-                new Planner(parts, Device.cpu(), Precision.F32, () -> Long.MAX_VALUE)
-                        .plan(settings, 0);
-        Plan inTurn = new Planner(parts, Device.cpu(), Precision.F32, () -> 0).plan(settings, 0);
+        Plan together = planner(parts, Long.MAX_VALUE).plan(settings, 0);
+        Plan inTurn = planner(parts, 0).plan(settings, 0);
 
         assertThat(inTurn.fits()).isFalse();
         assertThat(together.fits()).isTrue();
@@ -109,7 +122,7 @@ class PlannerTest {
             return;
         }
 
-        Plan plan = Planner.plan(demo, Device.cuda(77), Precision.AUTO, request);
+        Plan plan = Planner.plan(demo, Device.cuda(77), Precision.AUTO, Kernels.AUTO, request);
 
         assertThat(plan.available()).isEqualTo(Plan.UNKNOWN);
         assertThat(plan.fits()).isTrue();

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sanavideo.Device;
 import io.sanavideo.DoesNotFitException;
 import io.sanavideo.Generated;
+import io.sanavideo.Kernels;
 import io.sanavideo.Plan;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.TextToVideo;
+import io.sanavideo.runtime.vendor.KernelChoices;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,7 +39,13 @@ class ResidencyTest {
 
     private static Engine open(Device device, AtomicLong available) {
         return Engine.open(
-                model, device, Precision.AUTO, available::get, null, ProgressListener.NONE);
+                model,
+                device,
+                Precision.AUTO,
+                Kernels.AUTO,
+                available::get,
+                null,
+                ProgressListener.NONE);
     }
 
     @Test
@@ -110,7 +118,12 @@ class ResidencyTest {
     private static long inTurnPeak(int frames) {
         ModelParts parts = ModelParts.read(model);
         Plan plan =
-                new Planner(parts, Device.cpu(), Precision.AUTO, () -> 0)
+                new Planner(
+                                parts,
+                                Device.cpu(),
+                                Precision.AUTO,
+                                KernelChoices.of(Device.cpu(), Kernels.AUTO),
+                                () -> 0)
                         .plan(parts.settings(REQUEST).withFrames(frames), 0);
         assertThat(plan.inTurn()).isTrue();
         return plan.peak();

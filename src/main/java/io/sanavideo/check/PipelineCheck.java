@@ -1,5 +1,6 @@
 package io.sanavideo.check;
 
+import io.sanavideo.Kernels;
 import io.sanavideo.Latents;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.Precision;
@@ -54,6 +55,7 @@ final class PipelineCheck implements GoldenCheck {
                                     model,
                                     options.device(),
                                     precision,
+                                    Kernels.OWN,
                                     request,
                                     ProgressListener.NONE);
                     CallQueue calls = new CallQueue("check", engine::cancel, engine::resume)) {

@@ -10,6 +10,7 @@ import io.sanavideo.model.Bench;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Native;
+import io.sanavideo.runtime.vendor.KernelChoices;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -88,6 +89,8 @@ final class BenchCommand implements Callable<Integer> {
 
     @Mixin private ModelOptions options;
 
+    @Mixin private KernelOptions kernels;
+
     @Override
     public Integer call() throws Exception {
         if (runs < 1) {
@@ -99,7 +102,9 @@ final class BenchCommand implements Callable<Integer> {
         }
         DType compute = DType.of(options.precision(), options.device());
         try (Context context = Context.on(options.device());
+                KernelChoices choices = KernelChoices.of(options.device(), kernels.kernels());
                 Bench bench = open(context, compute)) {
+            choices.chooseFor(context, bench::run);
             report(compute.toString(), context.threads(), bench.operations(), bench::run);
         }
         return ExitCode.DONE;
@@ -127,6 +132,8 @@ final class BenchCommand implements Callable<Integer> {
                         SanaVideo.demoModel(),
                         options.device(),
                         options.precision(),
+                        kernels.kernels(),
+                        request,
                         ProgressListener.NONE)) {
             report(
                     options.precision().toString(),

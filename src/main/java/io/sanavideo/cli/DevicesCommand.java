@@ -7,6 +7,8 @@ import io.sanavideo.CudaDevice;
 import io.sanavideo.Device;
 import io.sanavideo.DeviceException;
 import io.sanavideo.runtime.Native;
+import io.sanavideo.runtime.vendor.Libraries;
+import io.sanavideo.runtime.vendor.LibraryName;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -62,6 +64,14 @@ final class DevicesCommand implements Callable<Integer> {
         if (reason != null) {
             text.append("cuda    %s%n".formatted(reason));
         }
+        for (LibraryName name : LibraryName.values()) {
+            Libraries.Status status = Libraries.status(name);
+            text.append(
+                    "%-8s %s%n"
+                            .formatted(
+                                    name.label(),
+                                    status.usable() ? status.version() : status.reason()));
+        }
         return text.append("auto    is %s%n".formatted(Device.best())).toString();
     }
 
@@ -84,6 +94,15 @@ final class DevicesCommand implements Callable<Integer> {
         }
         if (reason != null) {
             json.put("cuda_unavailable", reason);
+        }
+        ObjectNode libraries = json.putObject("libraries");
+        for (LibraryName name : LibraryName.values()) {
+            Libraries.Status status = Libraries.status(name);
+            libraries
+                    .putObject(name.label())
+                    .put(
+                            status.usable() ? "version" : "unavailable",
+                            status.usable() ? status.version() : status.reason());
         }
         return json.put("auto", Device.best().toString());
     }

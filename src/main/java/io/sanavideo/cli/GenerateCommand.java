@@ -69,6 +69,8 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin private ModelOptions options;
 
+    @Mixin private KernelOptions kernels;
+
     @Override
     public Integer call() {
         List<Job> jobs = jobs();
@@ -92,7 +94,8 @@ final class GenerateCommand implements Callable<Integer> {
     private SanaVideo open(Display display, TextToVideo first) {
         Device device = options.device();
         display.device(device, options.whyNotCuda());
-        return SanaVideo.open(clip.model(), device, options.precision(), first, display);
+        return SanaVideo.open(
+                clip.model(), device, options.precision(), kernels.kernels(), first, display);
     }
 
     /** One clip of the batch, numbered from 1. */

@@ -34,6 +34,8 @@ final class PlanCommand implements Callable<Integer> {
 
     @Mixin private ModelOptions options;
 
+    @Mixin private KernelOptions kernels;
+
     @Option(names = "--json", description = "Prints one JSON object on standard output.")
     private boolean json;
 
@@ -54,6 +56,7 @@ final class PlanCommand implements Callable<Integer> {
                         clip.model(),
                         device,
                         options.precision(),
+                        kernels.kernels(),
                         clip.request(
                                 prompt == null ? "a clip" : prompt,
                                 clip.firstSeed(),

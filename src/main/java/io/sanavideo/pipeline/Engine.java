@@ -4,6 +4,7 @@ import io.sanavideo.Device;
 import io.sanavideo.DoesNotFitException;
 import io.sanavideo.FrameSink;
 import io.sanavideo.Generated;
+import io.sanavideo.Kernels;
 import io.sanavideo.Latents;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.Plan;
@@ -15,8 +16,11 @@ import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.Range;
 import io.sanavideo.runtime.Tensor;
+import io.sanavideo.runtime.vendor.KernelChoices;
+import io.sanavideo.runtime.vendor.Problem;
 import io.sanavideo.text.Tokenizer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
@@ -29,6 +33,7 @@ public final class Engine implements AutoCloseable {
     private final ModelParts parts;
     private final Device device;
     private final Planner planner;
+    private final KernelChoices kernels;
     private final Components components;
     private final Map<String, String> dtypes;
     private final Speeds speeds;
@@ -41,6 +46,7 @@ public final class Engine implements AutoCloseable {
             ModelParts parts,
             Device device,
             Precision precision,
+            KernelChoices kernels,
             Context context,
             LongSupplier available,
             TextToVideo first,
@@ -50,13 +56,15 @@ public final class Engine implements AutoCloseable {
         ModelFolder folder = parts.folder();
         CompletableFuture<Tokenizer> tokenizerRead =
                 CompletableFuture.supplyAsync(() -> Tokenizer.open(folder.tokenizer()));
+        this.kernels = kernels;
         components = new Components(folder, device, precision, context);
-        planner = new Planner(parts, device, precision, available);
+        planner = new Planner(parts, device, precision, kernels, available);
         dtypes = Components.dtypes(device, precision);
         speeds = Speeds.of(parts, device, dtypes);
         // To plan is to go through all files but the numbers in them: what is loaded later is
         // sound.
-        if (isTogether(first)) {
+        kernels.applyTo(context);
+        if (isTogether(first, listener)) {
             components.loadAll(listener);
         }
         Tokenizer tokenizer = Background.result(tokenizerRead);
@@ -68,11 +76,14 @@ public final class Engine implements AutoCloseable {
     }
 
     /** Whether the first request, or else one that says nothing, has all components loaded. */
-    private boolean isTogether(TextToVideo first) {
+    private boolean isTogether(TextToVideo first, ProgressListener listener) {
         if (first == null) {
             return !planner.defaults().map(Plan::inTurn).orElse(false);
         }
-        Plan plan = planner.plan(settings(first), 0);
+        Settings settings = settings(first);
+        planner.plan(settings, 0).requireFits();
+        chooseKernels(settings, listener);
+        Plan plan = planner.plan(settings, 0);
         plan.requireFits();
         return !plan.inTurn();
     }
@@ -86,9 +97,17 @@ public final class Engine implements AutoCloseable {
             ModelFolder folder,
             Device device,
             Precision precision,
+            Kernels kernels,
             TextToVideo first,
             ProgressListener listener) {
-        return open(folder, device, precision, () -> AvailableMemory.of(device), first, listener);
+        return open(
+                folder,
+                device,
+                precision,
+                kernels,
+                () -> AvailableMemory.of(device),
+                first,
+                listener);
     }
 
     /**
@@ -100,14 +119,21 @@ public final class Engine implements AutoCloseable {
             ModelFolder folder,
             Device device,
             Precision precision,
+            Kernels kernels,
             LongSupplier available,
             TextToVideo first,
             ProgressListener listener) {
         ModelParts parts = ModelParts.read(folder);
         Context context = Context.on(device);
+        KernelChoices choices = null;
         try {
-            return new Engine(parts, device, precision, context, available, first, listener);
+            choices = KernelChoices.of(device, kernels);
+            return new Engine(
+                    parts, device, precision, choices, context, available, first, listener);
         } catch (Throwable e) {
+            if (choices != null) {
+                choices.close();
+            }
             context.close();
             throw e;
         }
@@ -149,6 +175,7 @@ public final class Engine implements AutoCloseable {
      * @throws DoesNotFitException before anything is computed, when memory does not hold it
      */
     public Denoised denoise(Settings settings, CallQueue calls, ProgressListener listener) {
+        chooseKernels(settings, listener);
         Plan plan = plan(settings);
         plan.requireFits();
         Residency residency = Residency.of(plan);
@@ -178,6 +205,19 @@ public final class Engine implements AutoCloseable {
                     settings, residency, latents, encoding.elapsed(), denoising.elapsed());
         } finally {
             context().trim();
+        }
+    }
+
+    /**
+     * Measures what a library may do faster, where that is not known yet: before a run, not in it.
+     */
+    private void chooseKernels(Settings settings, ProgressListener listener) {
+        List<Problem> unknown = kernels.unknown(planner.problems(settings));
+        if (!unknown.isEmpty()) {
+            PhaseClock clock = new PhaseClock(listener, Phase.MEASURE, unknown.size(), null);
+            kernels.measure(context(), unknown, clock::done);
+            context().resetPeak();
+            planner.kernelsChanged();
         }
     }
 
@@ -225,7 +265,8 @@ public final class Engine implements AutoCloseable {
                             Background.result(weightHashes),
                             dtypes,
                             device.toString(),
-                            context().threads());
+                            context().threads(),
+                            node -> kernels.describe(node, planner.problems(settings)));
             speeds.add(
                     settings.format(),
                     settings.steps(),
@@ -283,6 +324,7 @@ public final class Engine implements AutoCloseable {
 
     @Override
     public void close() {
+        kernels.close();
         context().close();
     }
 }

@@ -3,6 +3,7 @@ package io.sanavideo.pipeline;
 import io.sanavideo.ClipFormat;
 import io.sanavideo.Device;
 import io.sanavideo.FrameSink;
+import io.sanavideo.Kernels;
 import io.sanavideo.Latents;
 import io.sanavideo.Plan;
 import io.sanavideo.Plan.PhaseMemory;
@@ -14,15 +15,19 @@ import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Tensor;
+import io.sanavideo.runtime.vendor.KernelChoices;
+import io.sanavideo.runtime.vendor.Problem;
 import io.sanavideo.text.PromptTokens;
 import io.sanavideo.weights.Checkpoint;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -53,19 +58,29 @@ public final class Planner {
     private final ModelParts parts;
     private final Device device;
     private final Precision precision;
+    private final KernelChoices kernels;
     private final LongSupplier available;
     private final Denoiser denoiser;
     private final Map<String, String> dtypes;
     private final Speeds speeds;
     private final long disk;
-    private final Map<Shape, List<PhaseMemory>> known = new HashMap<>();
+    private final Map<Shape, Walk> known = new HashMap<>();
+
+    /** What going through a generation of some shape has shown. */
+    private record Walk(List<PhaseMemory> phases, Set<Problem> problems) {}
 
     /**
      * @param available bytes of the device's memory that can be had now, or {@link Plan#UNKNOWN}
      */
-    Planner(ModelParts parts, Device device, Precision precision, LongSupplier available) {
+    Planner(
+            ModelParts parts,
+            Device device,
+            Precision precision,
+            KernelChoices kernels,
+            LongSupplier available) {
         this.parts = parts;
         this.device = device;
+        this.kernels = kernels;
         this.precision = precision;
         this.available = available;
         denoiser = new Denoiser(parts.transformer(), parts.vae());
@@ -80,12 +95,28 @@ public final class Planner {
         disk = bytes;
     }
 
-    /** See {@link io.sanavideo.SanaVideo#plan(Path, Device, Precision, TextToVideo)}. */
+    /** See {@link io.sanavideo.SanaVideo#plan(Path, Device, Precision, Kernels, TextToVideo)}. */
     public static Plan plan(
-            ModelFolder folder, Device device, Precision precision, TextToVideo request) {
+            ModelFolder folder,
+            Device device,
+            Precision precision,
+            Kernels kernels,
+            TextToVideo request) {
         ModelParts parts = ModelParts.read(folder);
-        return new Planner(parts, device, precision, () -> AvailableMemory.of(device))
-                .plan(parts.settings(request), 0);
+        try (KernelChoices choices = KernelChoices.of(device, kernels)) {
+            return new Planner(parts, device, precision, choices, () -> AvailableMemory.of(device))
+                    .plan(parts.settings(request), 0);
+        }
+    }
+
+    /** The problems of a generation that a library could have an answer to. */
+    Set<Problem> problems(Settings settings) {
+        return walk(settings, precision, Residency.TOGETHER).problems();
+    }
+
+    /** Forgets what was learned with other kernels. */
+    void kernelsChanged() {
+        known.clear();
     }
 
     /** The plan of a request that says nothing; empty where the model cannot make its defaults. */
@@ -156,6 +187,10 @@ public final class Planner {
     }
 
     private List<PhaseMemory> phases(Settings settings, Precision asked, Residency residency) {
+        return walk(settings, asked, residency).phases();
+    }
+
+    private Walk walk(Settings settings, Precision asked, Residency residency) {
         ClipFormat format = settings.format();
         int instruction = settings.instruction().text().length() / CHARACTERS;
         Shape shape =
@@ -170,11 +205,13 @@ public final class Planner {
         return known.computeIfAbsent(shape, unknown -> measure(settings, shape));
     }
 
-    private List<PhaseMemory> measure(Settings settings, Shape shape) {
+    private Walk measure(Settings settings, Shape shape) {
         Residency residency = shape.residency();
         FrameDecoder frames = new FrameDecoder(parts.vae());
         List<PhaseMemory> phases = new ArrayList<>();
+        Set<Problem> problems = new LinkedHashSet<>();
         try (Context context = Context.dry(device)) {
+            kernels.applyTo(context);
             Components components =
                     new Components(parts.folder(), device, shape.precision(), context);
             if (residency == Residency.TOGETHER) {
@@ -191,6 +228,8 @@ public final class Planner {
                                             Phase.ENCODE,
                                             context,
                                             () -> encode(encoder, components, settings, shape)));
+            // Those of the text encoder change with each prompt.
+            kernels.applyTo(context, problems);
             Latents latents =
                     components.with(
                             components.transformer,
@@ -228,7 +267,7 @@ public final class Planner {
                                                     NEVER_CANCELLED,
                                                     ProgressListener.NONE)));
         }
-        return List.copyOf(phases);
+        return new Walk(List.copyOf(phases), problems);
     }
 
     private static <T> T measure(

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sanavideo.ClipFormat;
 import io.sanavideo.runtime.Native;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * All that made a clip, as JSON: the settings, the weights by their hashes, and the build and
@@ -20,13 +21,15 @@ final class Recipe {
     /**
      * @param weights SHA-256 of each component's weights, by the component's name
      * @param dtypes what each component ran in, by its name
+     * @param kernels adds which kernels were chosen
      */
     static String of(
             Settings settings,
             Map<String, String> weights,
             Map<String, String> dtypes,
             String device,
-            int threads) {
+            int threads,
+            Consumer<ObjectNode> kernels) {
         ObjectNode recipe = MAPPER.createObjectNode();
         recipe.put("sana_video", Native.version());
         recipe.put("prompt", settings.prompt());
@@ -51,6 +54,7 @@ final class Recipe {
         putAll(recipe.putObject("dtype"), dtypes);
         recipe.put("device", device);
         recipe.put("threads", threads);
+        kernels.accept(recipe);
         recipe.put("cpu_variant", Native.cpuVariant());
         recipe.put("native_build", Native.build());
         recipe.put("java", Runtime.version().toString());

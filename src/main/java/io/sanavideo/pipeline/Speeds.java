@@ -1,31 +1,24 @@
 package io.sanavideo.pipeline;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sanavideo.ClipFormat;
 import io.sanavideo.CudaDevice;
 import io.sanavideo.Device;
 import io.sanavideo.DeviceException;
+import io.sanavideo.runtime.CacheFile;
 import io.sanavideo.runtime.Native;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * How long generations took on this machine's devices, so that a plan can say how long one will
- * take. Kept in {@code speeds.json} in the folder that {@code SANA_CACHE} names, or {@code
- * sana-video} in the user's cache folder; {@code SANA_CACHE=off} keeps nothing. A file that cannot
- * be read or written is done without.
+ * take. Kept in {@code speeds.json}; see {@link CacheFile}.
  */
 final class Speeds {
     private static final String FILE = "speeds.json";
-    private static final ObjectMapper MAPPER = new ObjectMapper();
 
     /** Clips kept for a device and model; the oldest goes first. */
     private static final int KEPT = 16;
@@ -33,11 +26,10 @@ final class Speeds {
     /** A measured clip this many times larger or smaller says little of another one. */
     private static final double FARTHEST = 8;
 
-    private final Path file;
+    private final CacheFile file = new CacheFile(FILE);
     private final String key;
 
-    private Speeds(Path file, String key) {
-        this.file = file;
+    private Speeds(String key) {
         this.key = key;
     }
 
@@ -48,20 +40,7 @@ final class Speeds {
                 "%s, %s %s, %08x"
                         .formatted(
                                 name(device), Native.version(), Native.build(), model.hashCode());
-        return new Speeds(folder(), key);
-    }
-
-    private static Path folder() {
-        String named = System.getenv("SANA_CACHE");
-        if (named != null) {
-            return named.equals("off") ? null : Path.of(named, FILE);
-        }
-        String cache = System.getenv("XDG_CACHE_HOME");
-        Path root =
-                cache != null && !cache.isEmpty()
-                        ? Path.of(cache)
-                        : Path.of(System.getProperty("user.home"), ".cache");
-        return root.resolve("sana-video").resolve(FILE);
+        return new Speeds(key);
     }
 
     private static String name(Device device) {
@@ -91,10 +70,7 @@ final class Speeds {
             Duration encode,
             Duration denoise,
             Duration decode) {
-        if (file == null) {
-            return;
-        }
-        ObjectNode all = read();
+        ObjectNode all = file.read();
         ArrayNode clips = all.withArray(key);
         double size = size(format);
         for (int i = clips.size() - 1; i >= 0; i--) {
@@ -110,18 +86,15 @@ final class Speeds {
         while (clips.size() > KEPT) {
             clips.remove(0);
         }
-        write(all);
+        file.write(all);
     }
 
     /** How long a clip will take once all is loaded; empty when none like it was measured. */
     Optional<Duration> estimate(ClipFormat format, int steps, int branches) {
-        if (file == null) {
-            return Optional.empty();
-        }
         double size = size(format);
         JsonNode nearest = null;
         double least = FARTHEST;
-        for (JsonNode clip : read().path(key)) {
+        for (JsonNode clip : file.read().path(key)) {
             double ratio = clip.path("size").doubleValue() / size;
             double distance = Math.max(ratio, 1 / ratio);
             if (distance <= least) {
@@ -148,28 +121,5 @@ final class Speeds {
 
     private static double seconds(Duration duration) {
         return duration.toNanos() / 1e9;
-    }
-
-    private ObjectNode read() {
-        try {
-            if (Files.isRegularFile(file)
-                    && MAPPER.readTree(file.toFile()) instanceof ObjectNode known) {
-                return known;
-            }
-        } catch (IOException e) {
-            // As if nothing had been measured: the next clip writes the file anew.
-        }
-        return MAPPER.createObjectNode();
-    }
-
-    private void write(ObjectNode all) {
-        try {
-            Files.createDirectories(file.getParent());
-            Path fresh = Files.createTempFile(file.getParent(), FILE, ".new");
-            MAPPER.writerWithDefaultPrettyPrinter().writeValue(fresh.toFile(), all);
-            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            // A home that cannot be written to must not end a generation that is complete.
-        }
     }
 }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * One device with its stream and memory pool. Ops on it run in the order they are called, by one
@@ -118,6 +119,22 @@ public final class Context implements AutoCloseable {
         return Range.begin(this, name);
     }
 
+    /**
+     * The CUDA stream that ops are queued on, for libraries that work between them.
+     *
+     * @throws io.sanavideo.DeviceException on the CPU
+     */
+    public Pointer stream() {
+        Pointer stream = new Pointer();
+        Native.check(SanaVideoAbi.sv_cuda_stream(handle(), stream), "context");
+        return stream;
+    }
+
+    /** Offers ops to another that may do them; {@link Alternative#NONE} ends that. */
+    public void offerTo(Alternative alternative) {
+        ops.offerTo(alternative);
+    }
+
     /** The ops that run on this context. */
     public Ops ops() {
         return ops;
@@ -125,7 +142,15 @@ public final class Context implements AutoCloseable {
 
     /** A new tensor, its content undefined. */
     public Tensor tensor(DType dtype, long... shape) {
-        return new Tensor(this, dtype, shape);
+        return new Tensor(this, false, dtype, shape);
+    }
+
+    /**
+     * A tensor for the length of one op, in memory that ops keep for each other: closed, it is
+     * there for the next, and it may be part of what is recorded. Its content is undefined.
+     */
+    public Tensor scratch(DType dtype, long... shape) {
+        return new Tensor(this, true, dtype, shape);
     }
 
     /** A new weight; its content is undefined until every row was packed. */

@@ -6,12 +6,17 @@ import io.sanavideo.DoesNotFitException;
 import io.sanavideo.NumericsException;
 import io.sanavideo.binding.SanaVideoAbi;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URL;
+import java.nio.file.Path;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 
 /** The native library as a whole: loading it, its version, and its errors as exceptions. */
 public final class Native {
+    private static final String CUDA_LIBRARY = "linux-x86_64/libsanavideo_cuda.so";
     private static final String MAX_PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
 
     static {
@@ -48,8 +53,7 @@ public final class Native {
      * is asked for.
      */
     static void unpackCudaKernels() {
-        URL library =
-                SanaVideoAbi.class.getResource(Loader.getPlatform() + "/libsanavideo_cuda.so");
+        URL library = SanaVideoAbi.class.getResource(CUDA_LIBRARY);
         // A build without nvcc has none; in a folder of classes it lies in its place.
         if (library == null || library.getProtocol().equals("file")) {
             return;
@@ -83,6 +87,27 @@ public final class Native {
     public static boolean cpuHasBf16() {
         load();
         return SanaVideoAbi.sv_cpu_has_bf16() != 0;
+    }
+
+    /** What tells one build of the CUDA kernels from another: the checksum of their library. */
+    public static String cudaKernels() {
+        String named = System.getenv("SANA_CUDA_LIBRARY");
+        try {
+            URL library =
+                    named != null
+                            ? Path.of(named).toUri().toURL()
+                            : SanaVideoAbi.class.getResource(CUDA_LIBRARY);
+            if (library == null) {
+                return "none";
+            }
+            try (CheckedInputStream in =
+                    new CheckedInputStream(library.openStream(), new CRC32())) {
+                in.transferTo(OutputStream.nullOutputStream());
+                return "%08x".formatted(in.getChecksum().getValue());
+            }
+        } catch (IOException e) {
+            throw new DeviceException("the library of CUDA kernels cannot be read", e);
+        }
     }
 
     private static String text(BytePointer pointer) {

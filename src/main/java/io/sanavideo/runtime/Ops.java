@@ -24,8 +24,14 @@ public final class Ops {
     private final FloatPointer coefficients = new FloatPointer(MAX_TERMS);
     private final PointerPointer<TensorStruct> terms = new PointerPointer<>(MAX_TERMS);
 
+    private Alternative alternative = Alternative.NONE;
+
     Ops(Context context) {
         this.context = context;
+    }
+
+    void offerTo(Alternative other) {
+        alternative = other;
     }
 
     void release() {
@@ -59,10 +65,20 @@ public final class Ops {
     // linear.h
 
     public void linear(Tensor in, Weight weight, Epilogue described, Tensor out) {
+        if (alternative.linear(in, weight, described, out)) {
+            return;
+        }
         check(
                 SanaVideoAbi.sv_linear(
                         handle(), struct(in), handle(weight), struct(described), struct(out)),
                 "linear");
+    }
+
+    public void finishProduct(Tensor product, Epilogue described, Tensor out) {
+        check(
+                SanaVideoAbi.sv_finish_product(
+                        handle(), struct(product), struct(described), struct(out)),
+                "finish product");
     }
 
     // norm.h
@@ -228,6 +244,9 @@ public final class Ops {
     }
 
     public void convolution(Tensor in, Weight weight, Epilogue described, Tensor out) {
+        if (alternative.convolution(in, weight, described, out)) {
+            return;
+        }
         check(
                 SanaVideoAbi.sv_convolution(
                         handle(), struct(in), handle(weight), struct(described), struct(out)),

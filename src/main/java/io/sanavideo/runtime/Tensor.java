@@ -22,22 +22,32 @@ public final class Tensor implements Context.Resource {
     private final Tensor owner;
     private final List<Tensor> views = new ArrayList<>();
     private final Pointer memory;
+    private final boolean scratch;
     private TensorStruct struct;
 
-    Tensor(Context context, DType dtype, long... shape) {
+    /**
+     * @param scratch whether its memory is of that which ops keep for each other
+     */
+    Tensor(Context context, boolean scratch, DType dtype, long... shape) {
         this.context = context;
+        this.scratch = scratch;
         this.dtype = dtype;
         this.shape = shape.clone();
         this.owner = this;
         this.memory = new Pointer();
         long bytes = Math.multiplyExact(product(shape), (long) dtype.bytes());
-        Native.check(SanaVideoAbi.sv_allocate(context.handle(), bytes, memory), "tensor");
+        Native.check(
+                scratch
+                        ? SanaVideoAbi.sv_take_scratch(context.handle(), bytes, memory)
+                        : SanaVideoAbi.sv_allocate(context.handle(), bytes, memory),
+                "tensor");
         this.struct = describe(memory);
         context.own(this);
     }
 
     private Tensor(Tensor owner, Pointer memory, long... shape) {
         this.context = owner.context;
+        this.scratch = owner.scratch;
         this.dtype = owner.dtype;
         this.shape = shape.clone();
         this.owner = owner;
@@ -209,7 +219,8 @@ public final class Tensor implements Context.Resource {
         Native.check(SanaVideoAbi.sv_clear(context.handle(), data(), bytes()), "clear");
     }
 
-    private Pointer data() {
+    /** Where the elements are on the device: for libraries that work between ops. */
+    public Pointer data() {
         struct();
         return memory;
     }
@@ -236,7 +247,11 @@ public final class Tensor implements Context.Resource {
         for (Tensor view : List.copyOf(views)) {
             view.close();
         }
-        Native.check(SanaVideoAbi.sv_free(context.handle(), memory), "tensor");
+        Native.check(
+                scratch
+                        ? SanaVideoAbi.sv_give_scratch(context.handle(), memory)
+                        : SanaVideoAbi.sv_free(context.handle(), memory),
+                "tensor");
         context.disown(this);
     }
 

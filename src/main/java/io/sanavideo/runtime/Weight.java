@@ -1,9 +1,11 @@
 package io.sanavideo.runtime;
 
+import io.sanavideo.DeviceException;
 import io.sanavideo.binding.SanaVideoAbi;
 import io.sanavideo.binding.WeightHandle;
 import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
 
 /** A weight in the layout of its device. Freed by {@link #close()} or with its context. */
 public final class Weight implements Context.Resource {
@@ -74,6 +76,18 @@ public final class Weight implements Context.Resource {
                         new BytePointer(data),
                         dataType.code()),
                 "pack");
+    }
+
+    /**
+     * Where a card holds a linear or convolution weight, for libraries that multiply by it: [out,
+     * taps, in], each tap's channels padded with zeros to whole 16 bytes.
+     *
+     * @throws DeviceException on the CPU, or for another kind of weight
+     */
+    public Pointer matrix() {
+        Pointer data = new Pointer();
+        Native.check(SanaVideoAbi.sv_weight_matrix(handle(), data, new long[1]), "weight");
+        return data;
     }
 
     WeightHandle handle() {
