@@ -21,7 +21,8 @@ final class KernelOptions {
             names = "--conv",
             paramLabel = "own|cudnn|auto",
             defaultValue = AUTO,
-            description = "Who does the VAE's bf16 convolutions on a card (default: as --gemm).")
+            description =
+                    "Who does the VAE's bf16 convolutions on a card (default: ${DEFAULT-VALUE}).")
     private String convolutions;
 
     @Option(

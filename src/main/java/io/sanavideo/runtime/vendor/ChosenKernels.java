@@ -15,6 +15,9 @@ import java.util.function.Function;
  * context the same memory is counted, and no library is called.
  */
 final class ChosenKernels implements Alternative {
+    /** bf16 elements: 256 bytes, as the card's own allocations begin. */
+    private static final long ALIGNMENT = 128;
+
     private final Context context;
     private final Libraries libraries;
     private final Function<Problem, Choice> choices;
@@ -44,23 +47,37 @@ final class ChosenKernels implements Alternative {
         if (choice.isOwn()) {
             return false;
         }
-        boolean apart = epilogue.residual() != null;
+        // One block for both: the smaller of two would sit in what the larger left, and have that
+        // made twice.
+        long product = epilogue.residual() == null ? 0 : roundedUp(out.elements());
+        long workspace = roundedUp((choice.workspace() + 1) / DType.BF16.bytes());
         try (Range range = context.range(choice.library().label());
-                Tensor scratch = apart ? context.scratch(DType.BF16, out.shape()) : null;
-                Tensor workspace =
-                        choice.workspace() == 0
+                Tensor scratch =
+                        product + workspace == 0
                                 ? null
-                                : context.scratch(DType.U8, choice.workspace())) {
-            Tensor product = apart ? scratch : out;
+                                : context.scratch(DType.BF16, product + workspace)) {
+            Tensor stored =
+                    product == 0 ? out : scratch.slice(0, out.elements()).reshape(out.shape());
             if (libraries != null) {
                 libraries
                         .get(choice.library())
-                        .multiply(problem, choice, in, weight, workspace, product);
+                        .multiply(
+                                problem,
+                                choice,
+                                in,
+                                weight,
+                                workspace == 0 ? null : scratch.slice(product, workspace),
+                                stored);
             }
             if (!problem.finish().isNothing()) {
-                context.ops().finishProduct(product, epilogue, out);
+                context.ops().finishProduct(stored, epilogue, out);
             }
         }
         return true;
+    }
+
+    /** bf16 elements to a whole number of {@link #ALIGNMENT}. */
+    private static long roundedUp(long elements) {
+        return (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 }
