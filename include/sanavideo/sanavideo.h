@@ -9,6 +9,7 @@
 #include "sanavideo/elementwise.h"
 #include "sanavideo/linear.h"
 #include "sanavideo/norm.h"
+#include "sanavideo/nvfp4.h"
 #include "sanavideo/range.h"
 #include "sanavideo/recording.h"
 #include "sanavideo/testing.h"

@@ -83,6 +83,15 @@ using embedding = void(sv_context&, const sv_tensor& table, const int32_t* ids, 
 using geglu = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
 using all_finite = bool(sv_context&, const sv_tensor& in);
 
+// nvfp4.h
+using nvfp4_quantize = void(sv_context&, const sv_tensor& in, float global_scale,
+                            sv_nvfp4_scaling scaling, const sv_tensor& codes,
+                            const sv_tensor& scales);
+using nvfp4_dequantize = void(sv_context&, const sv_tensor& codes, const sv_tensor& scales,
+                              float global_scale, const sv_tensor& out);
+using nvfp4_tile_scales = void(sv_context&, const sv_tensor& scales, const sv_tensor& tiles);
+using nvfp4_untile_scales = void(sv_context&, const sv_tensor& tiles, const sv_tensor& scales);
+
 }  // namespace op
 
 // Every op, for what is said once an op: X(name).
@@ -93,7 +102,8 @@ using all_finite = bool(sv_context&, const sv_tensor& in);
     X(text_attention) X(depthwise_gate) X(temporal_convolution) X(convolution) \
     X(upsample_convolution) X(interleave_frames) X(patchify) X(unpatchify) X(timestep_sinusoids) \
     X(modulation) X(activate) X(add) X(convert) X(combine) X(scale_channels) X(to_rgb8) \
-    X(embedding) X(geglu) X(all_finite)
+    X(embedding) X(geglu) X(all_finite) X(nvfp4_quantize) X(nvfp4_dequantize) \
+    X(nvfp4_tile_scales) X(nvfp4_untile_scales)
 // clang-format on
 
 struct Backend {

@@ -47,7 +47,7 @@ public:
 
     // Random values. The address stays good until the run ends.
     const sv_tensor* input(sv_dtype dtype, const Shape& shape, Range range = {});
-    // The dtype's content as given (f32 and bf16 rounded from the floats).
+    // The dtype's content as given (bf16 rounded from the floats, u8 without fractions).
     const sv_tensor* input(sv_dtype dtype, const Shape& shape, const std::vector<float>& values);
     // Poisoned with NaN before the op, compared after it.
     const sv_tensor* output(sv_dtype dtype, const Shape& shape, Bound bound);
@@ -122,6 +122,8 @@ std::vector<Case> linear_attention_cases();
 std::vector<Case> linear_attention_perf_cases();
 std::vector<Case> norm_cases();
 std::vector<Case> norm_perf_cases();
+std::vector<Case> nvfp4_cases();
+std::vector<Case> nvfp4_perf_cases();
 
 // Bytes of an element, and of a tensor.
 int64_t size_of(sv_dtype dtype);

@@ -111,8 +111,11 @@ void Run::fill(sv_tensor* tensor, const std::vector<float>& values) {
         std::vector<uint16_t> rounded(count);
         std::transform(values.begin(), values.end(), rounded.begin(), to_bf16);
         require(sv_upload(context_, tensor->data, rounded.data(), count * 2));
+    } else if (tensor->dtype == SV_U8) {
+        std::vector<uint8_t> whole(values.begin(), values.end());
+        require(sv_upload(context_, tensor->data, whole.data(), count));
     } else {
-        throw std::logic_error("inputs are f32 or bf16");
+        throw std::logic_error("inputs are f32, bf16 or u8");
     }
 }
 

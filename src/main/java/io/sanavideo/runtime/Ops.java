@@ -350,6 +350,44 @@ public final class Ops {
         check(SanaVideoAbi.sv_geglu(handle(), struct(in), struct(out)), "gated GELU");
     }
 
+    // nvfp4.h
+
+    public void nvfp4Quantize(
+            Tensor in, float globalScale, boolean fourOverSix, Tensor codes, Tensor scales) {
+        check(
+                SanaVideoAbi.sv_nvfp4_quantize(
+                        handle(),
+                        struct(in),
+                        globalScale,
+                        fourOverSix
+                                ? SanaVideoAbi.SV_NVFP4_FOUR_OVER_SIX
+                                : SanaVideoAbi.SV_NVFP4_SIX,
+                        struct(codes),
+                        struct(scales)),
+                "NVFP4 quantize");
+    }
+
+    public void nvfp4Dequantize(Tensor codes, Tensor scales, float globalScale, Tensor out) {
+        check(
+                SanaVideoAbi.sv_nvfp4_dequantize(
+                        handle(), struct(codes), struct(scales), globalScale, struct(out)),
+                "NVFP4 dequantize");
+    }
+
+    public void nvfp4TileScales(Tensor scales, Tensor tiles) {
+        check(
+                SanaVideoAbi.sv_nvfp4_tile_scales(handle(), struct(scales), struct(tiles)),
+                "NVFP4 tile scales");
+    }
+
+    public void nvfp4UntileScales(Tensor tiles, Tensor scales) {
+        check(
+                SanaVideoAbi.sv_nvfp4_untile_scales(handle(), struct(tiles), struct(scales)),
+                "NVFP4 untile scales");
+    }
+
+    // elementwise.h
+
     /** Throws a {@link io.sanavideo.NumericsException} when an element is NaN or infinite. */
     public void requireFinite(Tensor in) {
         check(SanaVideoAbi.sv_require_finite(handle(), struct(in)), "finite check");

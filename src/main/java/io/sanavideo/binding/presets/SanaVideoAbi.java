@@ -21,6 +21,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
                             "sanavideo/attention.h",
                             "sanavideo/convolution.h",
                             "sanavideo/elementwise.h",
+                            "sanavideo/nvfp4.h",
                             "sanavideo/range.h",
                             "sanavideo/recording.h",
                             "sanavideo/testing.h"
@@ -40,6 +41,7 @@ public class SanaVideoAbi implements InfoMapper {
                                         "sv_dtype",
                                         "sv_weight_kind",
                                         "sv_activation",
+                                        "sv_nvfp4_scaling",
                                         "sv_fault")
                                 .cast()
                                 .valueTypes("int"))
