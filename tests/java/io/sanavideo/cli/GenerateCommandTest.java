@@ -170,6 +170,45 @@ class GenerateCommandTest {
     }
 
     @Test
+    void kernelsOfAClipAreUsedAgain() throws IOException {
+        generate("first.mp4", PROMPT, "--seed", "7", "--device", "cpu", "--quiet");
+        String first = folder.resolve("first.mp4").toString();
+
+        CommandRun again =
+                generate(
+                        "second.mp4",
+                        PROMPT,
+                        "--seed",
+                        "7",
+                        "--device",
+                        "cpu",
+                        "--quiet",
+                        "--kernels-from",
+                        first);
+
+        assertThat(again).isEqualTo(new CommandRun(0, "", ""));
+        assertThat(ClipInfo.read(folder.resolve("second.mp4")).metadata().get("frames_sha256"))
+                .isEqualTo(ClipInfo.read(Path.of(first)).metadata().get("frames_sha256"));
+        assertThat(files()).containsExactly("first.mp4", "second.mp4");
+    }
+
+    @Test
+    void theCpuHasNoLibraries() throws IOException {
+        assertRefused(
+                generate("clip.mp4", PROMPT, "--device", "cpu", "--gemm", "cublaslt"),
+                ExitCode.USAGE,
+                "cublaslt was asked for: the device is cpu");
+        assertRefused(
+                generate("clip.mp4", PROMPT, "--conv", "cublaslt"),
+                ExitCode.USAGE,
+                "--conv is 'cublaslt', expected own, cudnn or auto");
+        assertRefused(
+                generate("clip.mp4", PROMPT, "--conv", "own", "--kernels-from", "clip.mp4"),
+                ExitCode.USAGE,
+                "leave out --gemm and --conv");
+    }
+
+    @Test
     void emptyPromptFileIsABadFile() throws IOException {
         Path prompts = Files.writeString(folder.resolve("prompts.txt"), "\n \n");
 
