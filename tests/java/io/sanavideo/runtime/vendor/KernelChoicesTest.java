@@ -271,6 +271,18 @@ class KernelChoicesTest {
     }
 
     @Test
+    void viewsThatBeginAnywhereAreTheOwnKernels() {
+        Tensor numbers = tensor(DType.BF16, ROWS * DEPTH + 8);
+        Weight weight = weight(WeightKind.LINEAR, 32, DEPTH);
+        Tensor out = scope.tensor(DType.BF16, ROWS, 32);
+        Tensor odd = numbers.slice(1, ROWS * DEPTH).reshape(ROWS, DEPTH);
+        Tensor aligned = numbers.slice(8, ROWS * DEPTH).reshape(ROWS, DEPTH);
+
+        assertThat(Problem.linear(odd, weight, Epilogue.NONE, out)).isNull();
+        assertThat(Problem.linear(aligned, weight, Epilogue.NONE, out)).isNotNull();
+    }
+
+    @Test
     void aRecipeIsRepeated() {
         Tensor in = tensor(DType.BF16, ROWS, DEPTH);
         Weight weight = weight(WeightKind.LINEAR, 80, DEPTH);

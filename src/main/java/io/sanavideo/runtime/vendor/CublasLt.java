@@ -2,6 +2,10 @@ package io.sanavideo.runtime.vendor;
 
 import static org.bytedeco.cuda.global.cublas.CUBLASLT_MATMUL_DESC_TRANSA;
 import static org.bytedeco.cuda.global.cublas.CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES;
+import static org.bytedeco.cuda.global.cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES;
+import static org.bytedeco.cuda.global.cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES;
+import static org.bytedeco.cuda.global.cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES;
+import static org.bytedeco.cuda.global.cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_COMPUTE_32F;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_OP_T;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_STATUS_SUCCESS;
@@ -59,6 +63,14 @@ final class CublasLt implements Library {
     private static final int ALGORITHMS = 4;
     private static final long MAX_WORKSPACE = 32 << 20;
     private static final int ALGORITHM_WORDS = 8;
+
+    /** The library counts on more than this by itself. */
+    private static final int[] ALIGNMENTS = {
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES
+    };
 
     /** What the library wants to know of a problem. */
     private record Described(
@@ -132,17 +144,17 @@ final class CublasLt implements Library {
                 created(
                         cublasLtMatmulPreferenceOpaque_t.class,
                         place -> cublasLtMatmulPreferenceCreate(place));
-        try (LongPointer limit = new LongPointer(1L).put(MAX_WORKSPACE);
-                IntPointer count = new IntPointer(1L);
+        try (IntPointer count = new IntPointer(1L);
                 cublasLtMatmulHeuristicResult_t found =
                         new cublasLtMatmulHeuristicResult_t(ALGORITHMS)) {
-            check(
-                    cublasLtMatmulPreferenceSetAttribute(
-                            preference,
-                            CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                            limit,
-                            Long.BYTES),
-                    "cublasLtMatmulPreferenceSetAttribute");
+            try (LongPointer limit = new LongPointer(1L).put(MAX_WORKSPACE)) {
+                prefer(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, limit, Long.BYTES);
+            }
+            try (IntPointer alignment = new IntPointer(1L).put(Problem.ALIGNMENT)) {
+                for (int operand : ALIGNMENTS) {
+                    prefer(preference, operand, alignment, Integer.BYTES);
+                }
+            }
             int status =
                     cublasLtMatmulAlgoGetHeuristic(
                             handle,
@@ -201,6 +213,13 @@ final class CublasLt implements Library {
                         choice.workspace(),
                         stream),
                 "cublasLtMatmul");
+    }
+
+    private static void prefer(
+            cublasLtMatmulPreferenceOpaque_t preference, int what, Pointer value, long bytes) {
+        check(
+                cublasLtMatmulPreferenceSetAttribute(preference, what, value, bytes),
+                "cublasLtMatmulPreferenceSetAttribute");
     }
 
     private static String text(cublasLtMatmulAlgo_t algorithm) {

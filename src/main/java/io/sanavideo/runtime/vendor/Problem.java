@@ -20,6 +20,9 @@ import java.util.stream.Collectors;
  * @param finish what the epilogue does
  */
 public record Problem(Kind kind, List<Long> sizes, Finish finish) {
+    /** Bytes. */
+    static final int ALIGNMENT = 16;
+
     /** The ops that libraries have an answer to. */
     public enum Kind {
         LINEAR,
@@ -65,7 +68,7 @@ public record Problem(Kind kind, List<Long> sizes, Finish finish) {
     /** The problem of an op's arguments; null where they are wrong, or not for a library. */
     static Problem linear(Tensor in, Weight weight, Epilogue epilogue, Tensor out) {
         long[] shape = weight.shape();
-        if (!isBf16(in, weight, out) || shape.length != 2) {
+        if (!suit(in, weight, out) || shape.length != 2) {
             return null;
         }
         long rows = in.elements() / last(in);
@@ -83,7 +86,7 @@ public record Problem(Kind kind, List<Long> sizes, Finish finish) {
     static Problem convolution(Tensor in, Weight weight, Epilogue epilogue, Tensor out) {
         long[] kernel = weight.shape();
         long[] to = out.shape();
-        if (!isBf16(in, weight, out) || kernel.length != 5 || to.length != 4) {
+        if (!suit(in, weight, out) || kernel.length != 5 || to.length != 4) {
             return null;
         }
         List<Long> expected = List.of(to[0] + kernel[2] - 1, to[1], to[2], kernel[1]);
@@ -99,11 +102,16 @@ public record Problem(Kind kind, List<Long> sizes, Finish finish) {
                 Finish.of(epilogue));
     }
 
-    /** Libraries multiply bf16 alone: f32 is plain fp32 everywhere, which theirs may not be. */
-    private static boolean isBf16(Tensor in, Weight weight, Tensor out) {
+    /**
+     * Libraries multiply bf16 alone: f32 is plain fp32 everywhere, which theirs may not be. A view
+     * may begin anywhere; those that do not suit their wide loads are the own kernels'.
+     */
+    private static boolean suit(Tensor in, Weight weight, Tensor out) {
         return in.dtype() == DType.BF16
                 && weight.dtype() == DType.BF16
-                && out.dtype() == DType.BF16;
+                && out.dtype() == DType.BF16
+                && in.data().address() % ALIGNMENT == 0
+                && out.data().address() % ALIGNMENT == 0;
     }
 
     private static long last(Tensor tensor) {
