@@ -309,6 +309,28 @@ class KernelChoicesTest {
                 .hasMessage("the recipe's cublaslt is 13.1.0, that of this machine is 13.3.0");
     }
 
+    /** The stand-in's second algorithm, which may not be the faster, refuses to work without. */
+    @Test
+    void anAlgorithmHasItsWorkspace() {
+        Tensor in = tensor(DType.BF16, ROWS, DEPTH);
+        Weight weight = weight(WeightKind.LINEAR, 88, DEPTH);
+        Tensor out = scope.tensor(DType.BF16, ROWS, 88);
+        Runnable op = () -> context.ops().linear(in, weight, Epilogue.NONE, out);
+        op.run();
+        float[] own = out.toFloats();
+        String choice = "cublaslt %016x%016x%096d 256".formatted(0x5a17, 2, 0);
+        String recipe =
+                "{\"kernels\":{\"choices\":{\"%s\":\"%s\"}}}"
+                        .formatted(Problem.linear(in, weight, Epilogue.NONE, out), choice);
+        try (KernelChoices choices = choices(Kernels.ofRecipe(recipe))) {
+            choices.applyTo(context);
+            out.clear();
+            op.run();
+
+            assertThat(RelativeError.of(out.toFloats(), own)).isLessThan(TWO_ROUNDINGS);
+        }
+    }
+
     @Test
     void aDryContextCountsALibrarysMemoryAndCallsNothing() {
         Tensor in = tensor(DType.BF16, ROWS, DEPTH);
