@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sanavideo.CancelledException;
+import io.sanavideo.DeviceException;
 import io.sanavideo.NumericsException;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Epilogue;
@@ -250,6 +251,23 @@ class WeightTest extends KernelTest {
                 () -> weight.pack(0, 2, Values.buffer(6, DType.I32), DType.I32),
                 "data is i32",
                 "expected f32, f16 or bf16");
+    }
+
+    /** Its layouts are its own, and it has no stream: nothing of it is for a card's libraries. */
+    @Test
+    void theCpuHandsNothingToLibraries() {
+        Weight linear = context.weight(LINEAR, F32, 5, 3);
+        Weight temporal = context.weight(TEMPORAL, F32, 5, 5, 3);
+
+        assertThatThrownBy(linear::matrix)
+                .isInstanceOf(DeviceException.class)
+                .hasMessageContaining("the CPU's layout");
+        assertThatThrownBy(temporal::matrix)
+                .isInstanceOf(DeviceException.class)
+                .hasMessageContaining("weight is of kind 1, expected kind 0 or 2");
+        assertThatThrownBy(context::stream)
+                .isInstanceOf(DeviceException.class)
+                .hasMessageContaining("no CUDA stream");
     }
 
     @Test

@@ -350,6 +350,11 @@ public final class Ops {
         check(SanaVideoAbi.sv_geglu(handle(), struct(in), struct(out)), "gated GELU");
     }
 
+    /** Throws a {@link io.sanavideo.NumericsException} when an element is NaN or infinite. */
+    public void requireFinite(Tensor in) {
+        check(SanaVideoAbi.sv_require_finite(handle(), struct(in)), "finite check");
+    }
+
     // nvfp4.h
 
     public void nvfp4Quantize(
@@ -384,12 +389,5 @@ public final class Ops {
         check(
                 SanaVideoAbi.sv_nvfp4_untile_scales(handle(), struct(tiles), struct(scales)),
                 "NVFP4 untile scales");
-    }
-
-    // elementwise.h
-
-    /** Throws a {@link io.sanavideo.NumericsException} when an element is NaN or infinite. */
-    public void requireFinite(Tensor in) {
-        check(SanaVideoAbi.sv_require_finite(handle(), struct(in)), "finite check");
     }
 }

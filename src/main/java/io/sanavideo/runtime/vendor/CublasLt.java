@@ -11,7 +11,6 @@ import static org.bytedeco.cuda.global.cublas.CUBLAS_OP_T;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_STATUS_SUCCESS;
 import static org.bytedeco.cuda.global.cublas.cublasLtCreate;
 import static org.bytedeco.cuda.global.cublas.cublasLtDestroy;
-import static org.bytedeco.cuda.global.cublas.cublasLtGetVersion;
 import static org.bytedeco.cuda.global.cublas.cublasLtMatmul;
 import static org.bytedeco.cuda.global.cublas.cublasLtMatmulAlgoGetHeuristic;
 import static org.bytedeco.cuda.global.cublas.cublasLtMatmulDescCreate;
@@ -126,15 +125,6 @@ final class CublasLt implements Library {
     CublasLt(Context context) {
         stream = new CUstream_st(context.stream());
         check(cublasLtCreate(handle), "cublasLtCreate");
-    }
-
-    static String version(long number) {
-        return "%d.%d.%d".formatted(number / 10000, number / 100 % 100, number % 100);
-    }
-
-    @Override
-    public String version() {
-        return version(cublasLtGetVersion());
     }
 
     @Override

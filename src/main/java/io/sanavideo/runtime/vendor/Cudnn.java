@@ -17,7 +17,6 @@ import static org.bytedeco.cuda.global.cudnn.cudnnDestroyConvolutionDescriptor;
 import static org.bytedeco.cuda.global.cudnn.cudnnDestroyFilterDescriptor;
 import static org.bytedeco.cuda.global.cudnn.cudnnDestroyTensorDescriptor;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionForwardWorkspaceSize;
-import static org.bytedeco.cuda.global.cudnn.cudnnGetVersion;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetConvolutionMathType;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetConvolutionNdDescriptor;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetFilterNdDescriptor;
@@ -138,15 +137,6 @@ final class Cudnn implements Library {
     Cudnn(Context context) {
         check(cudnnCreate(handle), "cudnnCreate");
         check(cudnnSetStream(handle, new CUstream_st(context.stream())), "cudnnSetStream");
-    }
-
-    static String version(long number) {
-        return "%d.%d.%d".formatted(number / 10000, number / 100 % 100, number % 100);
-    }
-
-    @Override
-    public String version() {
-        return version(cudnnGetVersion());
     }
 
     @Override

@@ -14,7 +14,6 @@ import io.sanavideo.runtime.CacheFile;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.Native;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -41,6 +40,12 @@ public final class KernelChoices implements AutoCloseable {
     private final CacheFile file = new CacheFile(FILE);
     private final String key;
     private final Map<String, Choice> known = new HashMap<>();
+
+    /**
+     * What was looked up in them: ops ask each time, and a problem's text is long in the making.
+     */
+    private final Map<Problem, Choice> found = new HashMap<>();
+
     private Libraries libraries;
 
     private KernelChoices(
@@ -158,7 +163,7 @@ public final class KernelChoices implements AutoCloseable {
     }
 
     private Choice of(Problem problem) {
-        return known.getOrDefault(problem.toString(), Choice.OWN);
+        return found.computeIfAbsent(problem, p -> known.getOrDefault(p.toString(), Choice.OWN));
     }
 
     /** Runs a context's ops as chosen here, from now on. */
@@ -220,10 +225,11 @@ public final class KernelChoices implements AutoCloseable {
                     choice = trial.choose(problem, asked.get(libraryOf(problem)) == Use.LIBRARY);
                     all.withObject("/" + escaped(key)).put(problem.toString(), choice.toString());
                 } catch (DoesNotFitException e) {
-                    // Where its operands do not fit twice there is nothing to measure, this time.
+                    // Where its operands do not fit there is nothing to measure, this time.
                     choice = Choice.OWN;
                 }
                 known.put(problem.toString(), choice);
+                found.remove(problem);
                 done.accept(i + 1);
             }
         } finally {
@@ -250,7 +256,7 @@ public final class KernelChoices implements AutoCloseable {
         ObjectNode used = kernels.putObject("libraries");
         versions.forEach((name, version) -> used.put(name.label(), version));
         ObjectNode choices = kernels.putObject("choices");
-        for (Problem problem : new ArrayList<>(problems)) {
+        for (Problem problem : problems) {
             choices.put(problem.toString(), of(problem).toString());
         }
     }

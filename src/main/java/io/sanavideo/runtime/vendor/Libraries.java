@@ -48,7 +48,7 @@ public final class Libraries implements AutoCloseable {
                 probe(
                         () -> {
                             LibraryFiles.load(CublasLt.FILES);
-                            return CublasLt.version(cublas.cublasLtGetVersion());
+                            return version(cublas.cublasLtGetVersion());
                         });
     }
 
@@ -57,7 +57,7 @@ public final class Libraries implements AutoCloseable {
                 probe(
                         () -> {
                             LibraryFiles.load(Cudnn.FILES);
-                            return Cudnn.version(cudnn.cudnnGetVersion());
+                            return version(cudnn.cudnnGetVersion());
                         });
     }
 
@@ -95,6 +95,11 @@ public final class Libraries implements AutoCloseable {
             case CUBLASLT -> CublasLtHolder.STATUS;
             case CUDNN -> CudnnHolder.STATUS;
         };
+    }
+
+    /** Both libraries count a version like this. */
+    private static String version(long number) {
+        return "%d.%d.%d".formatted(number / 10000, number / 100 % 100, number % 100);
     }
 
     private static Status probe(Supplier<String> version) {

@@ -6,9 +6,6 @@ import java.util.List;
 
 /** A library at work on the stream of one context. */
 interface Library extends AutoCloseable {
-    /** Such as "13.3.0". */
-    String version();
-
     /** How it could do a problem, the likeliest to be fast first; none where it cannot. */
     List<Choice> candidates(Problem problem);
 
