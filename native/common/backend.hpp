@@ -18,6 +18,7 @@ using weight_create = sv_weight*(sv_context&, sv_weight_kind, sv_dtype, int rank
 using linear = void(sv_context&, const sv_tensor& in, const sv_weight& weight,
                     const sv_epilogue& epilogue, const sv_tensor& out);
 
+// All but the sums of squares, which are a pass that the ABI adds.
 using finish_product = void(sv_context&, const sv_tensor& product, const sv_epilogue& epilogue,
                             const sv_tensor& out);
 

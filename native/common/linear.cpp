@@ -95,5 +95,10 @@ extern "C" sv_status sv_finish_product(sv_context* context, const sv_tensor* pro
             sv::require_apart(*checked.square_sums, "square_sums", *product, "product");
         }
         c.backend.finish_product(c, *product, checked, *out);
+        if (checked.square_sums == nullptr) return;
+        int64_t parts = checked.square_parts;
+        c.backend.row_square_sums(
+            c, sv::reshaped(*out, {sv::rows(*out), parts, sv::channels(*out) / parts}),
+            *checked.square_sums);
     });
 }

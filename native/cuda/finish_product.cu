@@ -1,6 +1,6 @@
 // The epilogue of a product that a library has stored; formula in sanavideo/linear.h:
-// out = residual + gate * activation(product + bias), one pass of the kernel of map.cuh in fp32,
-// and a pass of row_square_sums over the output where those are wanted.
+// out = residual + gate * activation(product + bias), one pass of the kernel of map.cuh in fp32.
+// The sums of squares are a pass of row_square_sums that the ABI adds.
 //
 // Bytes of an element of |x|: 2 |x|, or 3 |x| with a residual; bias and gates stay in the L1 cache.
 // Memory bounds it: in bf16 the dearest, GELU with all else, takes some 20 instructions an element,
@@ -14,6 +14,7 @@
 #include "common/tensor.hpp"
 #include "cuda/activation.cuh"
 #include "cuda/context.hpp"
+#include "cuda/gemm_epilogue.cuh"
 #include "cuda/map.cuh"
 #include "cuda/ops.hpp"
 
@@ -65,19 +66,14 @@ template <typename T>
 void run(Context& context, const sv_tensor& product, const sv_epilogue& epilogue,
          const sv_tensor& out) {
     Finish<T> finish{static_cast<const T*>(product.data)};
-    finish.columns = channels(out);
-    finish.rows_per_group = rows(out);
-    finish.activation = epilogue.activation;
-    if (epilogue.residual != nullptr) {
-        finish.residual = static_cast<const T*>(epilogue.residual->data);
-    }
-    if (epilogue.bias != nullptr) finish.bias = static_cast<const float*>(epilogue.bias->data);
-    if (epilogue.gate != nullptr) {
-        const sv_tensor& gate = *epilogue.gate;
-        finish.gate = static_cast<const float*>(gate.data) + epilogue.gate_row * gate.shape[2];
-        finish.gate_stride = gate.shape[1] * gate.shape[2];
-        finish.rows_per_group = rows(out) / gate.shape[0];
-    }
+    auto parts = gemm::epilogue_of<T, false>(epilogue, out);
+    finish.residual = parts.residual;
+    finish.bias = parts.bias;
+    finish.gate = parts.gate;
+    finish.gate_stride = parts.gate_stride;
+    finish.rows_per_group = parts.rows_per_group;
+    finish.columns = parts.columns;
+    finish.activation = parts.activation;
     map(context, finish, elements(out), out.data);
 }
 
@@ -89,10 +85,6 @@ void finish_product(sv_context& context, const sv_tensor& product, const sv_epil
     with_float_type(out.dtype, [&](auto* type) {
         run<std::remove_pointer_t<decltype(type)>>(c, product, epilogue, out);
     });
-    if (epilogue.square_sums == nullptr) return;
-    int64_t parts = epilogue.square_parts;
-    row_square_sums(context, reshaped(out, {rows(out), parts, channels(out) / parts}),
-                    *epilogue.square_sums);
 }
 
 }  // namespace sv::cuda
