@@ -16,9 +16,12 @@ typedef enum sv_activation {
     SV_GELU_TANH = 2
 } sv_activation;
 
+/** Quantised rows: sanavideo/nvfp4.h. */
+typedef struct sv_nvfp4_matrix sv_nvfp4_matrix;
+
 /**
  * What is done to a product before it is stored, in fp32 and in this order:
- * y = residual + gate * activation(product + bias). Null members are left out.
+ * y = residual + gate * activation(product + low_rank up^T + bias). Null members are left out.
  *
  * bias: f32 [out]. gate: f32 [groups, rows, out], of which row gate_row is used; the product's rows
  * are divided evenly among the groups, in order (one group a frame, or one for all). residual: the
@@ -27,6 +30,12 @@ typedef enum sv_activation {
  * square_sums: f32 [rows, summed]: for the RMS norm that follows, of each row the sums of the
  * squares of what was stored. The columns are divided into square_parts equal parts, the first
  * `summed` of which are summed. Of linear layers only.
+ *
+ * low_rank: [rows, rank], of the output's dtype, and low_rank_up, a linear weight [out, rank] of
+ * that dtype: the second half of the correction of an NVFP4 weight, of whose products alone it is
+ * part.
+ *
+ * quantized: receives NVFP4(y) of the fp32 y, beside out. Of products of NVFP4 weights only.
  */
 typedef struct sv_epilogue {
     const sv_tensor* bias;
@@ -36,13 +45,16 @@ typedef struct sv_epilogue {
     const sv_tensor* residual;
     const sv_tensor* square_sums;
     int32_t square_parts;
+    const sv_tensor* low_rank;
+    const sv_weight* low_rank_up;
+    const sv_nvfp4_matrix* quantized;
 } sv_epilogue;
 
 /**
  * out[r, n] = epilogue(sum_k in[r, k] * weight[n, k]), fp32 accumulation, rounded once when stored.
  *
  * in: [..., in_features]; out: [..., out_features] with as many rows, same dtype as in; the
- * weight's dtype is in's. out must not overlap in. epilogue may be null.
+ * weight's dtype is in's, or it is an NVFP4 weight. out must not overlap in. epilogue may be null.
  */
 SV_API sv_status sv_linear(sv_context* context, const sv_tensor* in, const sv_weight* weight,
                            const sv_epilogue* epilogue, const sv_tensor* out);

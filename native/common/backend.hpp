@@ -92,6 +92,23 @@ using nvfp4_dequantize = void(sv_context&, const sv_tensor& codes, const sv_tens
                               float global_scale, const sv_tensor& out);
 using nvfp4_tile_scales = void(sv_context&, const sv_tensor& scales, const sv_tensor& tiles);
 using nvfp4_untile_scales = void(sv_context&, const sv_tensor& tiles, const sv_tensor& scales);
+using nvfp4_to_slabs = void(sv_context&, const sv_tensor& codes, const sv_tensor& scales,
+                            const sv_nvfp4_matrix& out);
+using nvfp4_from_slabs = void(sv_context&, const sv_nvfp4_matrix& in, const sv_tensor& codes,
+                              const sv_tensor& scales);
+using nvfp4_quantize_rows = void(sv_context&, const sv_tensor& in, const sv_nvfp4_matrix& out);
+using nvfp4_layer_norm_modulated = void(sv_context&, const sv_tensor& in,
+                                        const sv_tensor& modulation, int shift_row, int scale_row,
+                                        float epsilon, const sv_nvfp4_matrix& out);
+using nvfp4_depthwise_gate = void(sv_context&, const sv_tensor& in, const sv_weight& weight,
+                                  const sv_tensor& bias, const sv_nvfp4_matrix& out);
+using nvfp4_weight_create = Nvfp4Weight*(sv_context&, sv_weight_kind, int rank,
+                                         const int64_t* shape);
+using nvfp4_linear = void(sv_context&, const sv_nvfp4_matrix& in, const Nvfp4Weight& weight,
+                          const sv_epilogue& epilogue, const sv_tensor& out);
+using nvfp4_temporal_convolution = void(sv_context&, const sv_nvfp4_matrix& in,
+                                        const sv_tensor& identity, const Nvfp4Weight& weight,
+                                        const sv_epilogue& epilogue, const sv_tensor& out);
 
 }  // namespace op
 
@@ -104,7 +121,9 @@ using nvfp4_untile_scales = void(sv_context&, const sv_tensor& tiles, const sv_t
     X(upsample_convolution) X(interleave_frames) X(patchify) X(unpatchify) X(timestep_sinusoids) \
     X(modulation) X(activate) X(add) X(convert) X(combine) X(scale_channels) X(to_rgb8) \
     X(embedding) X(geglu) X(all_finite) X(nvfp4_quantize) X(nvfp4_dequantize) \
-    X(nvfp4_tile_scales) X(nvfp4_untile_scales)
+    X(nvfp4_tile_scales) X(nvfp4_untile_scales) X(nvfp4_to_slabs) X(nvfp4_from_slabs) \
+    X(nvfp4_quantize_rows) X(nvfp4_layer_norm_modulated) X(nvfp4_depthwise_gate) \
+    X(nvfp4_weight_create) X(nvfp4_linear) X(nvfp4_temporal_convolution)
 // clang-format on
 
 struct Backend {

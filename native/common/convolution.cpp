@@ -3,6 +3,7 @@
 
 #include "common/context.hpp"
 #include "common/linear.hpp"
+#include "common/nvfp4_matrix.hpp"
 
 namespace sv {
 namespace {
@@ -18,6 +19,20 @@ void require_channels(const sv_tensor& in, int64_t expected) {
     }
 }
 
+// The operands of a depthwise convolution with a gate; returns its weight.
+const sv_weight& check_depthwise(const sv_tensor* in, const sv_weight* weight,
+                                 const sv_tensor* bias) {
+    require_input(in, {-1, -1, -1, -1});
+    const sv_weight& packed = require_weight(weight, SV_WEIGHT_DEPTHWISE, in->dtype);
+    require_channels(*in, packed.shape[0]);
+    if (packed.shape[0] % 2 != 0) {
+        fail(SV_INVALID_ARGUMENT, "weight has %ld channels, expected an even number",
+             long(packed.shape[0]));
+    }
+    require(bias, "bias", SV_F32, {packed.shape[0]});
+    return packed;
+}
+
 }  // namespace
 }  // namespace sv
 
@@ -26,18 +41,21 @@ extern "C" {
 sv_status sv_depthwise_gate(sv_context* context, const sv_tensor* in, const sv_weight* weight,
                             const sv_tensor* bias, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
-        sv::require_input(in, {-1, -1, -1, -1});
-        const sv_weight& packed = sv::require_weight(weight, SV_WEIGHT_DEPTHWISE, in->dtype);
-        sv::require_channels(*in, packed.shape[0]);
-        if (packed.shape[0] % 2 != 0) {
-            sv::fail(SV_INVALID_ARGUMENT, "weight has %ld channels, expected an even number",
-                     long(packed.shape[0]));
-        }
-        sv::require(bias, "bias", SV_F32, {packed.shape[0]});
+        const sv_weight& packed = sv::check_depthwise(in, weight, bias);
         sv::require(out, "out", in->dtype,
                     {in->shape[0], in->shape[1], in->shape[2], packed.shape[0] / 2});
         sv::require_apart(*out, "out", *in, "in");
         c.backend.depthwise_gate(c, *in, packed, bias, *out);
+    });
+}
+
+sv_status sv_nvfp4_depthwise_gate(sv_context* context, const sv_tensor* in, const sv_weight* weight,
+                                  const sv_tensor* bias, const sv_nvfp4_matrix* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        const sv_weight& packed = sv::check_depthwise(in, weight, bias);
+        sv::require_matrix(out, "out", sv::rows(*in), packed.shape[0] / 2);
+        sv::require_apart(*out, "out", *in, "in");
+        c.backend.nvfp4_depthwise_gate(c, *in, packed, *bias, *out);
     });
 }
 
@@ -46,7 +64,7 @@ sv_status sv_temporal_convolution(sv_context* context, const sv_tensor* in,
                                   const sv_epilogue* epilogue, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::require_input(in, {-1, -1, -1, -1});
-        const sv_weight& packed = sv::require_weight(weight, SV_WEIGHT_TEMPORAL, in->dtype);
+        const sv_weight& packed = sv::require_product_weight(weight, SV_WEIGHT_TEMPORAL, in->dtype);
         sv::require_channels(*in, packed.shape[1]);
         sv::require(out, "out", in->dtype,
                     {in->shape[0], in->shape[1], in->shape[2], in->shape[3]});
@@ -56,13 +74,8 @@ sv_status sv_temporal_convolution(sv_context* context, const sv_tensor* in,
                         {in->shape[0], in->shape[2], in->shape[3]});
             sv::require_apart(*out, "out", *previous, "previous");
         }
-        sv_epilogue checked = sv::require_epilogue(epilogue, *out);
-        if (checked.bias != nullptr || checked.activation != SV_NO_ACTIVATION ||
-            checked.square_sums != nullptr) {
-            sv::fail(SV_INVALID_ARGUMENT,
-                     "the epilogue holds a bias, an activation or square sums, expected gate and "
-                     "residual only");
-        }
+        sv_epilogue checked = sv::require_epilogue(epilogue, packed, *out);
+        sv::require_temporal_epilogue(checked);
         c.backend.temporal_convolution(c, *in, previous, packed, checked, *out);
     });
 }

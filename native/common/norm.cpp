@@ -2,7 +2,7 @@
 #include "sanavideo/norm.h"
 
 #include "common/context.hpp"
-#include "common/tensor.hpp"
+#include "common/nvfp4_matrix.hpp"
 
 namespace sv {
 namespace {
@@ -22,16 +22,19 @@ void require_rank(const sv_tensor& tensor, const char* name, int least, int most
 }
 
 void check_layer_norm(const sv_tensor* in, const sv_tensor* modulation, int shift_row,
-                      int scale_row, float epsilon, const sv_tensor* out) {
+                      int scale_row, float epsilon) {
     require_float(in, "in");
     require(modulation, "modulation", SV_F32, {-1, -1, channels(*in)});
     require_groups(rows(*in), modulation->shape[0], "modulation");
     require_row(shift_row, modulation->shape[1], "shift_row");
     require_row(scale_row, modulation->shape[1], "scale_row");
     require_not_negative(epsilon, "epsilon");
-    require_like(out, "out", *in, "in");
-    require_same_or_apart(*out, "out", *in, "in");
-    require_apart(*out, "out", *modulation, "modulation");
+}
+
+void check_layer_norm_out(const sv_tensor* out, const sv_tensor& in, const sv_tensor& modulation) {
+    require_like(out, "out", in, "in");
+    require_same_or_apart(*out, "out", in, "in");
+    require_apart(*out, "out", modulation, "modulation");
 }
 
 void check_rms_norm(const sv_tensor* in, int part, const sv_tensor* weight, float weight_offset,
@@ -91,8 +94,22 @@ sv_status sv_layer_norm_modulated(sv_context* context, const sv_tensor* in,
                                   const sv_tensor* modulation, int shift_row, int scale_row,
                                   float epsilon, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
-        sv::check_layer_norm(in, modulation, shift_row, scale_row, epsilon, out);
+        sv::check_layer_norm(in, modulation, shift_row, scale_row, epsilon);
+        sv::check_layer_norm_out(out, *in, *modulation);
         c.backend.layer_norm_modulated(c, *in, *modulation, shift_row, scale_row, epsilon, *out);
+    });
+}
+
+sv_status sv_nvfp4_layer_norm_modulated(sv_context* context, const sv_tensor* in,
+                                        const sv_tensor* modulation, int shift_row, int scale_row,
+                                        float epsilon, const sv_nvfp4_matrix* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::check_layer_norm(in, modulation, shift_row, scale_row, epsilon);
+        sv::require_matrix(out, "out", sv::rows(*in), sv::channels(*in));
+        sv::require_apart(*out, "out", *in, "in");
+        sv::require_apart(*out, "out", *modulation, "modulation");
+        c.backend.nvfp4_layer_norm_modulated(c, *in, *modulation, shift_row, scale_row, epsilon,
+                                             *out);
     });
 }
 

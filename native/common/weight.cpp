@@ -34,6 +34,29 @@ const char* shape_of(sv_weight_kind kind) {
 }
 
 }  // namespace
+
+void require_weight_shape(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_t* shape) {
+    if (shape == nullptr) fail(SV_INVALID_ARGUMENT, "shape is null");
+    if (kind < SV_WEIGHT_LINEAR || kind > SV_WEIGHT_DEPTHWISE) {
+        fail(SV_INVALID_ARGUMENT, "kind is %d, expected 0 to %d", int(kind),
+             int(SV_WEIGHT_DEPTHWISE));
+    }
+    sv_tensor form{&form, dtype, rank, {}};
+    for (int i = 0; i < rank && i < SV_MAX_RANK; ++i) form.shape[i] = shape[i];
+    require_float(&form, "the weight");
+    if (!fits_kind(kind, rank, shape)) {
+        fail(SV_INVALID_ARGUMENT, "the weight has shape %s, expected %s", shape_text(form).c_str(),
+             shape_of(kind));
+    }
+}
+
+void require_rows(const sv_weight& weight, int64_t first_row, int64_t rows) {
+    if (first_row < 0 || rows < 1 || rows > weight.shape[0] - first_row) {
+        fail(SV_INVALID_ARGUMENT, "rows %ld to %ld were given, expected rows of 0 to %ld",
+             long(first_row), long(first_row + rows - 1), long(weight.shape[0] - 1));
+    }
+}
+
 }  // namespace sv
 
 extern "C" {
@@ -42,18 +65,7 @@ sv_status sv_weight_create(sv_context* context, sv_weight_kind kind, sv_dtype dt
                            const int64_t* shape, sv_weight** out) {
     return sv::run_op(context, [&](sv_context& c) {
         if (out == nullptr) sv::fail(SV_INVALID_ARGUMENT, "out is null");
-        if (shape == nullptr) sv::fail(SV_INVALID_ARGUMENT, "shape is null");
-        if (kind < SV_WEIGHT_LINEAR || kind > SV_WEIGHT_DEPTHWISE) {
-            sv::fail(SV_INVALID_ARGUMENT, "kind is %d, expected 0 to %d", int(kind),
-                     int(SV_WEIGHT_DEPTHWISE));
-        }
-        sv_tensor form{&form, dtype, rank, {}};
-        for (int i = 0; i < rank && i < SV_MAX_RANK; ++i) form.shape[i] = shape[i];
-        sv::require_float(&form, "the weight");
-        if (!sv::fits_kind(kind, rank, shape)) {
-            sv::fail(SV_INVALID_ARGUMENT, "the weight has shape %s, expected %s",
-                     sv::shape_text(form).c_str(), sv::shape_of(kind));
-        }
+        sv::require_weight_shape(kind, dtype, rank, shape);
         *out = c.backend.weight_create(c, kind, dtype, rank, shape);
     });
 }
@@ -67,10 +79,7 @@ sv_status sv_weight_pack(sv_context* context, sv_weight* weight, int64_t first_r
             sv::fail(SV_INVALID_ARGUMENT, "data is %s, expected f32, f16 or bf16",
                      sv::name_of(data_dtype));
         }
-        if (first_row < 0 || rows < 1 || rows > weight->shape[0] - first_row) {
-            sv::fail(SV_INVALID_ARGUMENT, "rows %ld to %ld were given, expected rows of 0 to %ld",
-                     long(first_row), long(first_row + rows - 1), long(weight->shape[0] - 1));
-        }
+        sv::require_rows(*weight, first_row, rows);
         if (!c.dry) weight->pack(c, first_row, rows, data, data_dtype);
     });
 }

@@ -42,6 +42,23 @@ struct ProductWeight : sv_weight {
     ProductWeight(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_t* shape);
 };
 
+// A linear or temporal weight that stays NVFP4: its dtype is SV_U8. Rows come by pack_nvfp4 alone.
+struct Nvfp4Weight : ProductWeight {
+    Nvfp4Weight(sv_weight_kind kind, int rank, const int64_t* shape)
+        : ProductWeight(kind, SV_U8, rank, shape) {}
+
+    // See sv_nvfp4_weight_pack, which has checked the arguments, the scales too.
+    virtual void pack_nvfp4(sv_context& context, int64_t first_row, int64_t rows,
+                            const uint8_t* codes, const uint8_t* scales, float global_scale) = 0;
+    void pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
+              sv_dtype data_dtype) final;
+};
+
+// The weight as NVFP4; null when it is another.
+inline const Nvfp4Weight* as_nvfp4(const sv_weight& weight) {
+    return weight.dtype == SV_U8 ? static_cast<const Nvfp4Weight*>(&weight) : nullptr;
+}
+
 // SV_WEIGHT_DEPTHWISE: values of the weight's dtype, held as f32 for the fp32 maths they enter.
 struct DepthwiseWeight final : sv_weight {
     Memory& memory;
@@ -53,5 +70,11 @@ struct DepthwiseWeight final : sv_weight {
               sv_dtype data_dtype) override;
     int64_t bytes() const override;
 };
+
+// A shape of the kind, of f32 or bf16.
+void require_weight_shape(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_t* shape);
+
+// Rows of the weight.
+void require_rows(const sv_weight& weight, int64_t first_row, int64_t rows);
 
 }  // namespace sv

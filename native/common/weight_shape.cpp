@@ -9,7 +9,7 @@ sv_weight::sv_weight(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_
 }
 
 void* sv_weight::matrix(int64_t*) const {
-    sv::fail(SV_UNSUPPORTED, "the CPU's layout of weights is its own");
+    sv::fail(SV_UNSUPPORTED, "this weight's layout is its own");
 }
 
 namespace sv {
@@ -21,6 +21,10 @@ ProductWeight::ProductWeight(sv_weight_kind kind, sv_dtype dtype, int rank, cons
     depth = shape[1];
     columns = shape[0];
     taps = upsample ? 4 : row_elements() / depth;
+}
+
+void Nvfp4Weight::pack(sv_context&, int64_t, int64_t, const void*, sv_dtype) {
+    fail(SV_INVALID_ARGUMENT, "the weight is NVFP4, expected one that holds f32 or bf16");
 }
 
 }  // namespace sv

@@ -64,6 +64,7 @@ const Backend& dry_backend() {
 #undef SV_ENTRY
         };
         made.weight_create = cpu::backend().weight_create;
+        made.nvfp4_weight_create = cpu::backend().nvfp4_weight_create;
         made.all_finite = finite;
         return made;
     }();

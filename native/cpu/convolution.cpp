@@ -3,6 +3,8 @@
 
 #include "common/tensor.hpp"
 #include "cpu/dense.hpp"
+#include "cpu/number.hpp"
+#include "cpu/nvfp4.hpp"
 #include "cpu/ops.hpp"
 #include "cpu/parallel.hpp"
 
@@ -16,11 +18,10 @@ const void* slice(const sv_tensor& tensor, int64_t index) {
            index * (elements(tensor) / tensor.shape[0]) * bytes_of(tensor.dtype);
 }
 
-}  // namespace
-
-void temporal_convolution(sv_context& context, const sv_tensor& in, const sv_tensor* previous,
-                          const sv_weight& weight, const sv_epilogue& epilogue,
-                          const sv_tensor& out) {
+// out = epilogue(convolution of in, times input_scale, + identity), clip by clip.
+void convolve_clips(sv_context& context, const sv_tensor& in, const sv_tensor* previous,
+                    const sv_tensor& identity, const sv_weight& weight, float input_scale,
+                    const sv_epilogue& epilogue, const sv_tensor& out) {
     int64_t frames = in.shape[1], pixels = in.shape[2];
     for (int64_t clip = 0; clip < in.shape[0]; ++clip) {
         Window window{slice(in, clip)};
@@ -31,11 +32,33 @@ void temporal_convolution(sv_context& context, const sv_tensor& in, const sv_ten
         window.first_frame = -1;
         Epilogue store = epilogue_of(epilogue, out);
         store.out = const_cast<void*>(slice(out, clip));
-        store.identity = window.in;
+        store.identity = slice(identity, clip);
         if (epilogue.residual != nullptr) store.residual = slice(*epilogue.residual, clip);
         store.first_group_row = clip * frames * pixels;
-        dense_product(context, window, static_cast<const DenseWeight&>(weight), 0, store);
+        store.input_scale = input_scale;
+        dense_product(context, window, weight, in.dtype, 0, store);
     }
+}
+
+}  // namespace
+
+void temporal_convolution(sv_context& context, const sv_tensor& in, const sv_tensor* previous,
+                          const sv_weight& weight, const sv_epilogue& epilogue,
+                          const sv_tensor& out) {
+    convolve_clips(context, in, previous, in, weight, 1, epilogue, out);
+}
+
+void nvfp4_temporal_convolution(sv_context& context, const sv_nvfp4_matrix& in,
+                                const sv_tensor& identity, const Nvfp4Weight& weight,
+                                const sv_epilogue& epilogue, const sv_tensor& out) {
+    with_float_type(out.dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        Scratch<T> expanded(context.memory, in.rows * in.columns);
+        expand_rows(context, in, expanded.get());
+        sv_tensor read = out;
+        read.data = expanded.get();
+        convolve_clips(context, read, nullptr, identity, weight, in.global_scale, epilogue, out);
+    });
 }
 
 void convolution(sv_context& context, const sv_tensor& in, const sv_weight& weight,
@@ -50,8 +73,7 @@ void convolution(sv_context& context, const sv_tensor& in, const sv_weight& weig
     window.column_taps = weight.shape[4];
     window.first_row = -(weight.shape[3] / 2);
     window.first_column = -(weight.shape[4] / 2);
-    dense_product(context, window, static_cast<const DenseWeight&>(weight), 0,
-                  epilogue_of(epilogue, out));
+    dense_product(context, window, weight, in.dtype, 0, epilogue_of(epilogue, out));
 }
 
 void upsample_convolution(sv_context& context, const sv_tensor& in, const sv_weight& weight,
@@ -72,7 +94,7 @@ void upsample_convolution(sv_context& context, const sv_tensor& in, const sv_wei
         store.scale = 2;
         store.row_phase = quarter / 2;
         store.column_phase = quarter % 2;
-        dense_product(context, window, static_cast<const DenseWeight&>(weight), quarter, store);
+        dense_product(context, window, weight, in.dtype, quarter, store);
     }
 }
 

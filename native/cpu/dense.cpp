@@ -24,6 +24,7 @@
 
 #include "common/tensor.hpp"
 #include "cpu/number.hpp"
+#include "cpu/nvfp4.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/vector_math.hpp"
 
@@ -31,7 +32,8 @@ namespace sv::cpu {
 inline namespace SV_VARIANT {
 namespace {
 
-constexpr int64_t kTaskRows = 40 * kTileRows;
+constexpr int64_t kTaskRows = 240;
+static_assert(kTaskRows % kTileRows == 0);
 constexpr int64_t kChunkBytes = 512 * 1024;  // of a panel, in half of an L2 cache
 constexpr int64_t kMaxTaps = 32;             // in one chunk
 constexpr int64_t kPrefetchBytes = 2048;
@@ -135,12 +137,10 @@ void multiply_tile(int64_t vectors, const TapRows<T>* taps, int64_t tap_count, i
             return multiply_tile<T, 1>(taps, tap_count, depth, accumulate, sums);
         case 2:
             return multiply_tile<T, 2>(taps, tap_count, depth, accumulate, sums);
-#if defined(__AVX512F__)
-        case 3:
-            return multiply_tile<T, 3>(taps, tap_count, depth, accumulate, sums);
-        case 4:
-            return multiply_tile<T, 4>(taps, tap_count, depth, accumulate, sums);
-#endif
+    }
+    if constexpr (kPanelVectors == 4) {
+        if (vectors == 3) return multiply_tile<T, 3>(taps, tap_count, depth, accumulate, sums);
+        return multiply_tile<T, 4>(taps, tap_count, depth, accumulate, sums);
     }
 }
 
@@ -207,79 +207,143 @@ __attribute__((always_inline)) inline void finish_row(const Epilogue& epilogue, 
         const T* residual = static_cast<const T*>(epilogue.residual) + at;
         for (int64_t n = 0; n < columns; ++n) sums[n] += widen(residual[n]);
     }
+    if (epilogue.quantized != nullptr) {
+        quantize_columns(*epilogue.quantized, epilogue.first_group_row + r, first, columns, sums);
+    }
     T* out = static_cast<T*>(epilogue.out) + at;
     for (int64_t n = 0; n < columns; ++n) out[n] = narrow<T>(sums[n]);
 }
+
+// A weight as products of T read it: panel by panel, of which an NVFP4 weight's are expanded.
+template <typename T>
+class Operand {
+public:
+    Operand(const sv_weight& weight, int64_t matrix)
+        : panels(static_cast<const ProductWeight&>(weight), kPair<T> == 2 ? SV_BF16 : SV_F32),
+          nvfp4(static_cast<const PanelNvfp4Weight*>(as_nvfp4(weight))) {
+        if (nvfp4 == nullptr) {
+            const auto& dense = static_cast<const DenseWeight&>(weight);
+            data_ = static_cast<const T*>(dense.data) + dense.panel_begin(matrix, 0);
+        }
+    }
+
+    const Panels panels;
+    const PanelNvfp4Weight* const nvfp4;
+
+    // Elements that a thread needs to expand a panel.
+    int64_t expanded() const {
+        return nvfp4 == nullptr ? 0 : panels.taps * panels.padded_depth * kPanelColumns;
+    }
+
+    const T* panel(int64_t panel, T* expanded) const {
+        if (nvfp4 == nullptr) return data_ + panels.begin(panel);
+        expand_panel(*nvfp4, panels, panel, expanded);
+        return expanded;
+    }
+
+private:
+    const T* data_ = nullptr;
+};
 
 // One panel's product with a block of rows: a task of one thread.
 template <typename T>
 class Task {
 public:
-    Task(const Window& window, const DenseWeight& weight, int64_t matrix, const Epilogue& epilogue,
-         const T* zeros)
-        : window_(window), weight_(weight), matrix_(matrix), epilogue_(epilogue), zeros_(zeros) {}
+    Task(const Window& window, const Operand<T>& weight, const Epilogue& epilogue, const T* zeros)
+        : window_(window), weight_(weight), epilogue_(epilogue), zeros_(zeros) {}
 
-    void run(int64_t panel, int64_t first_row, int64_t rows) const {
+    // expanded: of the thread, what the weight needs.
+    void run(int64_t panel, int64_t first_row, int64_t rows, T* expanded) const {
         alignas(64) float sums[kTaskRows * kPanelColumns];
-        int64_t width = weight_.panel_width(panel);
-        const T* weights =
-            static_cast<const T*>(weight_.data) + weight_.panel_begin(matrix_, panel);
-        int64_t tap_elements = weight_.padded_depth * width;
-
-        // A chunk is some whole taps, or a part of the depth of a single one.
-        int64_t chunk_elements = kChunkBytes / static_cast<int64_t>(sizeof(T));
-        int64_t chunk_taps = std::clamp<int64_t>(chunk_elements / tap_elements, 1, kMaxTaps);
-        int64_t parts = (tap_elements + chunk_elements - 1) / chunk_elements;
-        int64_t part_depth = (weight_.depth + parts - 1) / parts;
-        part_depth += part_depth % weight_.pair;
-
-        bool accumulate = false;
-        for (int64_t tap = 0; tap < weight_.taps; tap += chunk_taps) {
-            int64_t taps = std::min(chunk_taps, weight_.taps - tap);
-            for (int64_t k = 0; k < weight_.depth; k += part_depth) {
-                int64_t depth = std::min(part_depth, weight_.depth - k);
-                multiply_rows(weights + tap * tap_elements, tap, taps, k, depth, width, first_row,
-                              rows, accumulate, sums);
-                accumulate = true;
-            }
+        multiply(window_, weight_, panel, first_row, rows, expanded, false, sums);
+        if (weight_.nvfp4 != nullptr) scale(panel, rows, sums);
+        if (epilogue_.low_rank != nullptr) {
+            Window window{epilogue_.low_rank};
+            window.width = window_.frames * window_.height * window_.width;
+            Operand<T> up(*epilogue_.low_rank_up, 0);
+            multiply(window, up, panel, first_row, rows, nullptr, true, sums);
         }
         finish(panel, first_row, rows, sums);
     }
 
 private:
+    void multiply(const Window& window, const Operand<T>& weight, int64_t panel, int64_t first_row,
+                  int64_t rows, T* expanded, bool accumulate, float* sums) const {
+        const Panels& panels = weight.panels;
+        const T* weights = weight.panel(panel, expanded);
+        int64_t width = panels.width(panel);
+        int64_t tap_elements = panels.padded_depth * width;
+
+        // A chunk is some whole taps, or a part of the depth of a single one.
+        int64_t chunk_elements = kChunkBytes / static_cast<int64_t>(sizeof(T));
+        int64_t chunk_taps = std::clamp<int64_t>(chunk_elements / tap_elements, 1, kMaxTaps);
+        int64_t parts = (tap_elements + chunk_elements - 1) / chunk_elements;
+        int64_t part_depth = (panels.depth + parts - 1) / parts;
+        part_depth += part_depth % panels.pair;
+
+        for (int64_t tap = 0; tap < panels.taps; tap += chunk_taps) {
+            Chunk chunk{tap, std::min(chunk_taps, panels.taps - tap)};
+            for (int64_t k = 0; k < panels.depth; k += part_depth) {
+                chunk.first_depth = k;
+                chunk.depth = std::min(part_depth, panels.depth - k);
+                multiply_chunk(window, panels, weights + tap * tap_elements, chunk, width,
+                               first_row, rows, accumulate, sums);
+                accumulate = true;
+            }
+        }
+    }
+
+    struct Chunk {
+        int64_t first_tap, taps;
+        int64_t first_depth = 0, depth = 0;
+    };
+
     // Adds one chunk to the sums of all rows.
-    void multiply_rows(const T* weights, int64_t first_tap, int64_t taps, int64_t first_depth,
-                       int64_t depth, int64_t width, int64_t first_row, int64_t rows,
-                       bool accumulate, float* sums) const {
-        Position at = position_of(window_, first_row);
+    void multiply_chunk(const Window& window, const Panels& panels, const T* weights,
+                        const Chunk& chunk, int64_t width, int64_t first_row, int64_t rows,
+                        bool accumulate, float* sums) const {
+        Position at = position_of(window, first_row);
         for (int64_t r = 0; r < rows; r += kTileRows) {
             Position positions[kTileRows];
             for (int i = 0; i < kTileRows; ++i) {
                 positions[i] = at;
                 // Rows beyond the last one repeat it; their sums are not stored.
-                if (r + i + 1 < rows) advance(window_, at);
+                if (r + i + 1 < rows) advance(window, at);
             }
             TapRows<T> used[kMaxTaps];
             int64_t count = 0;
-            for (int64_t tap = 0; tap < taps; ++tap) {
+            for (int64_t tap = 0; tap < chunk.taps; ++tap) {
                 TapRows<T>& rows_of_tap = used[count];
                 bool any = false;
                 for (int i = 0; i < kTileRows; ++i) {
                     const T* row =
-                        input_row<T>(window_, weight_.depth, positions[i], first_tap + tap);
+                        input_row<T>(window, panels.depth, positions[i], chunk.first_tap + tap);
                     any |= row != nullptr;
-                    rows_of_tap.rows[i] = row != nullptr ? row + first_depth : zeros_;
+                    rows_of_tap.rows[i] = row != nullptr ? row + chunk.first_depth : zeros_;
                 }
-                rows_of_tap.weights = weights + (tap * weight_.padded_depth + first_depth) * width;
+                rows_of_tap.weights =
+                    weights + (tap * panels.padded_depth + chunk.first_depth) * width;
                 count += any;  // a tap that reads nothing but zeros is left out
             }
-            multiply_tile(width / kLanes, used, count, depth, accumulate, sums + r * kPanelColumns);
+            multiply_tile(width / kLanes, used, count, chunk.depth, accumulate,
+                          sums + r * kPanelColumns);
+        }
+    }
+
+    // The global scales of both operands.
+    void scale(int64_t panel, int64_t rows, float* sums) const {
+        const float* scales = weight_.nvfp4->channel_scales + panel * kPanelColumns;
+        int64_t width = weight_.panels.width(panel);
+        for (int64_t r = 0; r < rows; ++r) {
+            float* row = sums + r * kPanelColumns;
+            for (int64_t n = 0; n < width; ++n) row[n] *= epilogue_.input_scale * scales[n];
         }
     }
 
     void finish(int64_t panel, int64_t first_row, int64_t rows, float* sums) const {
         int64_t first = panel * kPanelColumns;
-        int64_t columns = std::min(kPanelColumns, weight_.columns - first);
+        int64_t out_columns = weight_.panels.columns;
+        int64_t columns = std::min(kPanelColumns, out_columns - first);
         Position at = position_of(window_, first_row);
         for (int64_t r = 0; r < rows; ++r, advance(window_, at)) {
             int64_t scale = epilogue_.scale;
@@ -288,18 +352,17 @@ private:
                               at.column * scale + epilogue_.column_phase;
             float* row_sums = sums + r * kPanelColumns;
             if (columns == kPanelColumns) {
-                finish_row<T>(epilogue_, first_row + r, out_row, weight_.columns, first,
-                              kPanelColumns, row_sums);
+                finish_row<T>(epilogue_, first_row + r, out_row, out_columns, first, kPanelColumns,
+                              row_sums);
             } else {
-                finish_row<T>(epilogue_, first_row + r, out_row, weight_.columns, first, columns,
+                finish_row<T>(epilogue_, first_row + r, out_row, out_columns, first, columns,
                               row_sums);
             }
         }
     }
 
     const Window& window_;
-    const DenseWeight& weight_;
-    int64_t matrix_;
+    const Operand<T>& weight_;
     const Epilogue& epilogue_;
     const T* zeros_;
 };
@@ -317,6 +380,11 @@ Epilogue epilogue_of(const sv_epilogue& epilogue, const sv_tensor& out) {
         result.rows_per_group = rows(out) / gate.shape[0];
     }
     if (epilogue.residual != nullptr) result.residual = epilogue.residual->data;
+    result.quantized = epilogue.quantized;
+    if (epilogue.low_rank != nullptr) {
+        result.low_rank = epilogue.low_rank->data;
+        result.low_rank_up = static_cast<const DenseWeight*>(epilogue.low_rank_up);
+    }
     return result;
 }
 
@@ -334,21 +402,28 @@ void finish_stored(sv_context& context, const void* sums, sv_dtype dtype, int64_
     });
 }
 
-void dense_product(sv_context& context, const Window& window, const DenseWeight& weight,
-                   int64_t matrix, const Epilogue& epilogue) {
-    with_float_type(weight.dtype, [&](auto* type) {
+void dense_product(sv_context& context, const Window& window, const sv_weight& weight,
+                   sv_dtype dtype, int64_t matrix, const Epilogue& epilogue) {
+    with_float_type(dtype, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
+        Operand<T> operand(weight, matrix);
         int64_t rows = window.frames * window.height * window.width;
         int64_t tiles = (rows + kTileRows - 1) / kTileRows;
         int64_t blocks = (rows + kTaskRows - 1) / kTaskRows;
-        Scratch<T> zeros(context.memory, weight.depth);
-        std::memset(static_cast<void*>(zeros.get()), 0, weight.depth * sizeof(T));
-        Task<T> task(window, weight, matrix, epilogue, zeros);
-        parallel_tasks(context, blocks * weight.panels(), [&](int64_t index, int) {
-            int64_t block = index / weight.panels();
+        int64_t longest = operand.panels.depth;
+        if (epilogue.low_rank != nullptr) {
+            longest = std::max(longest, epilogue.low_rank_up->panels.depth);
+        }
+        Scratch<T> zeros(context.memory, longest);
+        Scratch<T> expanded(context.memory, context.threads * operand.expanded());
+        std::memset(static_cast<void*>(zeros.get()), 0, longest * sizeof(T));
+        Task<T> task(window, operand, epilogue, zeros);
+        int64_t panels = operand.panels.count();
+        parallel_tasks(context, blocks * panels, [&](int64_t index, int thread) {
+            int64_t block = index / panels;
             int64_t first = tiles * block / blocks * kTileRows;
             int64_t last = std::min(tiles * (block + 1) / blocks * kTileRows, rows);
-            task.run(index % weight.panels(), first, last - first);
+            task.run(index % panels, first, last - first, expanded + thread * operand.expanded());
         });
     });
 }

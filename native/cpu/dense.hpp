@@ -3,6 +3,7 @@
 
 #include "common/context.hpp"
 #include "cpu/weight.hpp"
+#include "sanavideo/nvfp4.h"
 
 namespace sv::cpu {
 inline namespace SV_VARIANT {
@@ -21,8 +22,8 @@ struct Window {
 };
 
 // What happens to a row of sums, in fp32: out = residual + gate * activation(sums + bias +
-// identity). Row r is out's row r, or for an upsampled quarter that of its pixel in the doubled
-// image.
+// low-rank correction + identity). Row r is out's row r, or for an upsampled quarter that of its
+// pixel in the doubled image.
 struct Epilogue {
     void* out;
     const float* bias = nullptr;
@@ -32,9 +33,14 @@ struct Epilogue {
     int64_t rows_per_group = 1;
     const void* identity = nullptr;
     const void* residual = nullptr;
-    int64_t first_group_row = 0;  // added to r when its group is looked up
+    int64_t first_group_row = 0;  // added to r when its group or its quantised row is looked up
     int64_t scale = 1;            // of height and width: 2 for an upsampled quarter
     int64_t row_phase = 0, column_phase = 0;
+    // Of NVFP4 products: what is left out of operands, and what corrects the weight.
+    float input_scale = 1;
+    const void* low_rank = nullptr;  // [rows, rank]
+    const DenseWeight* low_rank_up = nullptr;
+    const sv_nvfp4_matrix* quantized = nullptr;
 };
 
 // The ABI's epilogue of a product that is stored to out.
@@ -44,10 +50,11 @@ Epilogue epilogue_of(const sv_epilogue& epilogue, const sv_tensor& out);
 void finish_stored(sv_context& context, const void* sums, sv_dtype dtype, int64_t rows,
                    int64_t columns, const Epilogue& epilogue);
 
-// Multiplies every row of the window by one matrix of the weight: sums over taps and channels in
-// fp32, rounded once when stored. Stops early, with an error, when the context is cancelled.
-void dense_product(sv_context& context, const Window& window, const DenseWeight& weight,
-                   int64_t matrix, const Epilogue& epilogue);
+// Multiplies every row of the window, of dtype, by one matrix of the weight: a dense one of that
+// dtype, or an NVFP4 one. Sums over taps and channels in fp32, rounded once when stored. Stops
+// early, with an error, when the context is cancelled.
+void dense_product(sv_context& context, const Window& window, const sv_weight& weight,
+                   sv_dtype dtype, int64_t matrix, const Epilogue& epilogue);
 
 }  // namespace SV_VARIANT
 }  // namespace sv::cpu

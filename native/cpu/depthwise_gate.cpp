@@ -4,8 +4,11 @@
 // three input rows that it needs stay in the core's cache, so that memory is read once and written
 // once, which bounds it. Taps outside the frame read a row of zeros, so that the inner loop is the
 // same everywhere.
+#include <algorithm>
+
 #include "common/tensor.hpp"
 #include "cpu/number.hpp"
+#include "cpu/nvfp4.hpp"
 #include "cpu/ops.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/vector_math.hpp"
@@ -30,13 +33,15 @@ float convolve(const T* const* taps, const float* weights, int64_t weight_row, i
     return sum;
 }
 
-template <typename T>
-void run(sv_context& context, const sv_tensor& in, const float* weights, const float* bias,
-         const sv_tensor& out) {
+// Calls store(row, first channel, count, results) with what Out holds of each pixel's block.
+template <typename T, typename Out, typename Store>
+void run(sv_context& context, const sv_tensor& in, const sv_weight& weight, const sv_tensor& biases,
+         const Store& store) {
+    const float* weights = static_cast<const DepthwiseWeight&>(weight).taps;
+    auto* bias = static_cast<const float*>(biases.data);
     int64_t frames = in.shape[0], height = in.shape[1], width = in.shape[2];
     int64_t channels = in.shape[3], hidden = channels / 2;
     auto* x = static_cast<const T*>(in.data);
-    auto* y = static_cast<T*>(out.data);
     static const T zeros[kBlock] = {};
 
     int64_t blocks = (hidden + kBlock - 1) / kBlock;
@@ -58,13 +63,14 @@ void run(sv_context& context, const sv_tensor& in, const float* weights, const f
                 values[tap] = inside ? x + at : zeros;
                 gates[tap] = inside ? x + at + hidden : zeros;
             }
-            T* to = y + (frame * height * width + pixel) * hidden + first;
+            Out to[kBlock];
 #pragma omp simd
             for (int64_t c = 0; c < count; ++c) {
                 float value = convolve(values, value_weights, channels, c, value_bias[c]);
                 float gate = convolve(gates, gate_weights, channels, c, gate_bias[c]);
-                to[c] = narrow<T>(value * silu(gate));
+                to[c] = narrow<Out>(value * silu(gate));
             }
+            store(frame * height * width + pixel, first, count, to);
         }
     });
 }
@@ -73,10 +79,24 @@ void run(sv_context& context, const sv_tensor& in, const float* weights, const f
 
 void depthwise_gate(sv_context& context, const sv_tensor& in, const sv_weight& weight,
                     const sv_tensor* bias, const sv_tensor& out) {
+    int64_t hidden = channels(out);
     with_float_type(in.dtype, [&](auto* type) {
-        run<std::remove_pointer_t<decltype(type)>>(context, in,
-                                                   static_cast<const DepthwiseWeight&>(weight).taps,
-                                                   static_cast<const float*>(bias->data), out);
+        using T = std::remove_pointer_t<decltype(type)>;
+        run<T, T>(context, in, weight, *bias,
+                  [&](int64_t row, int64_t first, int64_t count, const T* results) {
+                      std::copy_n(results, count, static_cast<T*>(out.data) + row * hidden + first);
+                  });
+    });
+}
+
+void nvfp4_depthwise_gate(sv_context& context, const sv_tensor& in, const sv_weight& weight,
+                          const sv_tensor& bias, const sv_nvfp4_matrix& out) {
+    with_float_type(in.dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        run<T, float>(context, in, weight, bias,
+                      [&](int64_t row, int64_t first, int64_t count, const float* results) {
+                          quantize_columns(out, row, first, count, results);
+                      });
     });
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/tensor.hpp"
 #include "cpu/number.hpp"
+#include "cpu/nvfp4.hpp"
 #include "cpu/ops.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/vector_math.hpp"
@@ -43,33 +44,66 @@ float variance(const T* row, int64_t count, float mean) {
     return sum / static_cast<float>(count);
 }
 
+// One row after the other, stored as T or as f32.
+template <typename T>
+struct LayerNorm {
+    int64_t count, rows_per_group, group_stride;
+    const T* in;
+    const float* shift;  // of the first group
+    const float* scale;
+    float epsilon;
+
+    LayerNorm(const sv_tensor& in, const sv_tensor& modulation, int shift_row, int scale_row,
+              float epsilon)
+        : count(channels(in)),
+          rows_per_group(rows(in) / modulation.shape[0]),
+          group_stride(modulation.shape[1] * count),
+          in(static_cast<const T*>(in.data)),
+          shift(static_cast<const float*>(modulation.data) + shift_row * count),
+          scale(static_cast<const float*>(modulation.data) + scale_row * count),
+          epsilon(epsilon) {}
+
+    template <typename Out>
+    void row(int64_t r, Out* to) const {
+        const T* x = in + r * count;
+        const float* shifts = shift + r / rows_per_group * group_stride;
+        const float* scales = scale + r / rows_per_group * group_stride;
+        float centre = mean(x, count);
+        float inverse = 1.0f / std::sqrt(variance(x, count, centre) + epsilon);
+        int64_t n = count;
+#pragma omp simd
+        for (int64_t c = 0; c < n; ++c) {
+            float normal = (widen(x[c]) - centre) * inverse;
+            to[c] = narrow<Out>(normal * (1.0f + scales[c]) + shifts[c]);
+        }
+    }
+};
+
 }  // namespace
 
 void layer_norm_modulated(sv_context& context, const sv_tensor& in, const sv_tensor& modulation,
                           int shift_row, int scale_row, float epsilon, const sv_tensor& out) {
     with_float_type(in.dtype, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
-        int64_t count = channels(in);
-        int64_t rows_per_group = rows(in) / modulation.shape[0];
-        int64_t group_stride = modulation.shape[1] * count;
-        auto* table = static_cast<const float*>(modulation.data);
-        auto* x = static_cast<const T*>(in.data);
+        LayerNorm<T> norm(in, modulation, shift_row, scale_row, epsilon);
         auto* y = static_cast<T*>(out.data);
-        parallel_ranges(context, rows(in), kGrain / count, [=](int64_t first, int64_t last) {
-            for (int64_t r = first; r < last; ++r) {
-                const T* row = x + r * count;
-                const float* group = table + r / rows_per_group * group_stride;
-                const float* shift = group + shift_row * count;
-                const float* scale = group + scale_row * count;
-                float centre = mean(row, count);
-                float inverse = 1.0f / std::sqrt(variance(row, count, centre) + epsilon);
-                T* to = y + r * count;
-#pragma omp simd
-                for (int64_t c = 0; c < count; ++c) {
-                    float normal = (widen(row[c]) - centre) * inverse;
-                    to[c] = narrow<T>(normal * (1.0f + scale[c]) + shift[c]);
-                }
-            }
+        parallel_ranges(context, rows(in), kGrain / norm.count, [=](int64_t first, int64_t last) {
+            for (int64_t r = first; r < last; ++r) norm.row(r, y + r * norm.count);
+        });
+    });
+}
+
+void nvfp4_layer_norm_modulated(sv_context& context, const sv_tensor& in,
+                                const sv_tensor& modulation, int shift_row, int scale_row,
+                                float epsilon, const sv_nvfp4_matrix& out) {
+    with_float_type(in.dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        LayerNorm<T> norm(in, modulation, shift_row, scale_row, epsilon);
+        Scratch<float> results(context.memory, context.threads * norm.count);
+        parallel_tasks(context, out.rows, [&](int64_t r, int thread) {
+            float* row = results + thread * norm.count;
+            norm.row(r, row);
+            quantize_columns(out, r, 0, norm.count, row);
         });
     });
 }

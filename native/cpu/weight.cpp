@@ -28,8 +28,8 @@ template <typename T>
 Column<T> column_of(const DenseWeight& weight, int64_t matrix, int64_t column) {
     int64_t panel = column / kPanelColumns;
     T* first = static_cast<T*>(weight.data) + weight.panel_begin(matrix, panel) +
-               column % kPanelColumns * weight.pair;
-    return {first, weight.panel_width(panel) * weight.pair};
+               column % kPanelColumns * weight.panels.pair;
+    return {first, weight.panels.width(panel) * weight.panels.pair};
 }
 
 // row: [depth, taps], as files hold it.
@@ -38,7 +38,7 @@ void place_taps(const DenseWeight& weight, int64_t column, const float* row) {
     Column<T> to = column_of<T>(weight, 0, column);
     for (int64_t tap = 0; tap < weight.taps; ++tap) {
         for (int64_t k = 0; k < weight.depth; ++k) {
-            to[tap * weight.padded_depth + k] = narrow<T>(row[k * weight.taps + tap]);
+            to[tap * weight.panels.padded_depth + k] = narrow<T>(row[k * weight.taps + tap]);
         }
     }
 }
@@ -50,7 +50,7 @@ void place_upsample(const DenseWeight& weight, int64_t column, const float* row)
         Column<T> to = column_of<T>(weight, matrix, column);
         for (int64_t tap = 0; tap < 4; ++tap) {
             for (int64_t k = 0; k < weight.depth; ++k) {
-                to[tap * weight.padded_depth + k] =
+                to[tap * weight.panels.padded_depth + k] =
                     narrow<T>(upsample_tap(row + k * 9, matrix, tap));
             }
         }
@@ -61,17 +61,15 @@ void place_upsample(const DenseWeight& weight, int64_t column, const float* row)
 
 DenseWeight::DenseWeight(Memory& memory, sv_weight_kind kind, sv_dtype dtype, int rank,
                          const int64_t* shape)
-    : ProductWeight(kind, dtype, rank, shape), memory(memory) {
-    pair = dtype == SV_BF16 ? 2 : 1;
-    padded_depth = (depth + pair - 1) / pair * pair;
+    : ProductWeight(kind, dtype, rank, shape), memory(memory), panels(*this, dtype) {
     data = memory.allocate(bytes());
-    bool padded = padded_depth != depth || padded_columns() != columns;
+    bool padded = panels.padded_depth != depth || panels.padded_columns() != columns;
     if (padded && !memory.imaginary()) std::memset(data, 0, bytes());
 }
 
 DenseWeight::~DenseWeight() { memory.release(data); }
 
-int64_t DenseWeight::bytes() const { return matrices * matrix_elements() * bytes_of(dtype); }
+int64_t DenseWeight::bytes() const { return matrices * panels.elements() * bytes_of(dtype); }
 
 void DenseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, const void* data,
                        sv_dtype data_dtype) {

@@ -8,19 +8,41 @@
 namespace sv::cpu {
 inline namespace SV_VARIANT {
 
-// Linear, temporal, convolution and upsample weights: what dense products read, in the order in
-// which they read it. A weight holds `matrices` matrices of [taps * depth, columns] (an upsample
-// weight four, else one).
-//
-// A matrix is cut into panels of kPanelColumns columns, the last one as many whole vectors as are
-// left, one after the other. A panel is [taps, padded depth, its columns] in f32; in bf16 two
-// neighbours along the depth lie side by side, as the pair that one instruction multiplies: [taps,
-// padded depth / 2, its columns, 2]. What pads columns and depth is zero.
-struct DenseWeight final : ProductWeight {
-    Memory& memory;
-    void* data;
+// How a matrix of [taps * depth, columns] is cut for dense products: into panels of kPanelColumns
+// columns, the last one as many whole vectors as are left, one after the other. A panel is [taps,
+// padded depth, its columns] in f32; in bf16 two neighbours along the depth lie side by side, as
+// the pair that one instruction multiplies: [taps, padded depth / 2, its columns, 2]. What pads
+// columns and depth is zero.
+struct Panels {
+    int64_t taps, depth, columns;
     int64_t pair;          // elements along the depth that lie side by side
     int64_t padded_depth;  // a multiple of pair
+
+    Panels(const ProductWeight& weight, sv_dtype dtype)
+        : taps(weight.taps),
+          depth(weight.depth),
+          columns(weight.columns),
+          pair(dtype == SV_BF16 ? 2 : 1),
+          padded_depth((depth + pair - 1) / pair * pair) {}
+
+    int64_t count() const { return (columns + kPanelColumns - 1) / kPanelColumns; }
+    int64_t padded_columns() const { return (columns + kLanes - 1) / kLanes * kLanes; }
+    // Columns of a panel with the padding: whole vectors.
+    int64_t width(int64_t panel) const {
+        int64_t left = padded_columns() - panel * kPanelColumns;
+        return left < kPanelColumns ? left : kPanelColumns;
+    }
+    int64_t elements() const { return taps * padded_depth * padded_columns(); }
+    // Elements before a panel.
+    int64_t begin(int64_t panel) const { return panel * kPanelColumns * taps * padded_depth; }
+};
+
+// Linear, temporal, convolution and upsample weights: the panels of `matrices` matrices (an
+// upsample weight has four, else one), in the order in which dense products read them.
+struct DenseWeight final : ProductWeight {
+    Memory& memory;
+    Panels panels;
+    void* data;
 
     DenseWeight(Memory& memory, sv_weight_kind kind, sv_dtype dtype, int rank,
                 const int64_t* shape);
@@ -29,17 +51,9 @@ struct DenseWeight final : ProductWeight {
               sv_dtype data_dtype) override;
     int64_t bytes() const override;
 
-    int64_t panels() const { return (columns + kPanelColumns - 1) / kPanelColumns; }
-    int64_t padded_columns() const { return (columns + kLanes - 1) / kLanes * kLanes; }
-    // Columns of a panel with the padding: whole vectors.
-    int64_t panel_width(int64_t panel) const {
-        int64_t left = padded_columns() - panel * kPanelColumns;
-        return left < kPanelColumns ? left : kPanelColumns;
-    }
-    int64_t matrix_elements() const { return taps * padded_depth * padded_columns(); }
     // Index in data where a panel begins.
     int64_t panel_begin(int64_t matrix, int64_t panel) const {
-        return matrix * matrix_elements() + panel * kPanelColumns * taps * padded_depth;
+        return matrix * panels.elements() + panels.begin(panel);
     }
 };
 
