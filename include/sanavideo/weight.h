@@ -48,8 +48,8 @@ SV_API sv_status sv_weight_bytes(const sv_weight* weight, int64_t* out);
  * Where a card holds a linear or convolution weight, for libraries that multiply by it: rows of one
  * output channel each, [out, taps, padded_depth], of the weight's dtype; the taps are frames, rows
  * and columns of the kernel in this order, and a tap's input channels are padded with zeros to
- * padded_depth, a multiple of 16 bytes. Fails with SV_UNSUPPORTED for a weight of another kind, and
- * on the CPU, whose layouts are its own.
+ * padded_depth, a multiple of 16 bytes. Fails with SV_UNSUPPORTED for a weight of another kind or
+ * of NVFP4, and on the CPU, whose layouts are its own.
  */
 SV_API sv_status sv_weight_matrix(const sv_weight* weight, void** data, int64_t* padded_depth);
 

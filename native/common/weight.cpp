@@ -97,6 +97,9 @@ sv_status sv_weight_matrix(const sv_weight* weight, void** data, int64_t* padded
         if (weight == nullptr) sv::fail(SV_INVALID_ARGUMENT, "weight is null");
         if (data == nullptr) sv::fail(SV_INVALID_ARGUMENT, "data is null");
         if (padded_depth == nullptr) sv::fail(SV_INVALID_ARGUMENT, "padded_depth is null");
+        if (sv::as_nvfp4(*weight) != nullptr) {
+            sv::fail(SV_UNSUPPORTED, "weight is NVFP4, expected one that holds f32 or bf16");
+        }
         if (weight->kind != SV_WEIGHT_LINEAR && weight->kind != SV_WEIGHT_CONVOLUTION) {
             sv::fail(SV_UNSUPPORTED, "weight is of kind %d, expected kind %d or %d",
                      int(weight->kind), int(SV_WEIGHT_LINEAR), int(SV_WEIGHT_CONVOLUTION));

@@ -9,7 +9,7 @@ sv_weight::sv_weight(sv_weight_kind kind, sv_dtype dtype, int rank, const int64_
 }
 
 void* sv_weight::matrix(int64_t*) const {
-    sv::fail(SV_UNSUPPORTED, "this weight's layout is its own");
+    sv::fail(SV_UNSUPPORTED, "the CPU's layout of weights is its own");
 }
 
 namespace sv {

@@ -49,18 +49,16 @@ record Finish(boolean bias, Activation activation, int gateGroups, Residual resi
             if (finish.residual == Residual.OUTPUT) {
                 out.upload(residual.bytes());
             }
-            return new Epilogue(
-                    finish.bias ? test.input(bias) : null,
-                    finish.activation,
-                    finish.gateGroups > 0 ? test.input(gate) : null,
-                    finish.gateGroups > 0 ? GATE_ROW : 0,
-                    switch (finish.residual) {
-                        case NONE -> null;
-                        case APART -> test.input(residual);
-                        case OUTPUT -> out;
-                    },
-                    null,
-                    0);
+            Epilogue epilogue =
+                    Epilogue.bias(finish.bias ? test.input(bias) : null)
+                            .activation(finish.activation)
+                            .residual(
+                                    switch (finish.residual) {
+                                        case NONE -> null;
+                                        case APART -> test.input(residual);
+                                        case OUTPUT -> out;
+                                    });
+            return finish.gateGroups > 0 ? epilogue.gate(test.input(gate), GATE_ROW) : epilogue;
         }
 
         /** What is stored for these products, row-major. */

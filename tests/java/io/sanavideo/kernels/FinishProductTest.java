@@ -83,14 +83,11 @@ class FinishProductTest extends KernelTest {
                         (ops, given) ->
                                 ops.finishProduct(
                                         given.tensor("product"),
-                                        new Epilogue(
-                                                given.tensor("bias"),
-                                                Activation.SILU,
-                                                given.tensor("gate"),
-                                                1,
-                                                given.tensor("residual"),
-                                                given.tensor("square_sums"),
-                                                2),
+                                        Epilogue.bias(given.tensor("bias"))
+                                                .activation(Activation.SILU)
+                                                .gate(given.tensor("gate"), 1)
+                                                .residual(given.tensor("residual"))
+                                                .squareSums(given.tensor("square_sums"), 2),
                                         given.tensor("out")))
                 .needs("product", tensor(F32, 6, 4))
                 .allows("bias", tensor(F32, 4))

@@ -179,14 +179,11 @@ class LinearTest extends KernelTest {
                                 ops.linear(
                                         given.tensor("in"),
                                         given.weight("weight"),
-                                        new Epilogue(
-                                                given.tensor("bias"),
-                                                Activation.SILU,
-                                                given.tensor("gate"),
-                                                1,
-                                                given.tensor("residual"),
-                                                given.tensor("square_sums"),
-                                                2),
+                                        Epilogue.bias(given.tensor("bias"))
+                                                .activation(Activation.SILU)
+                                                .gate(given.tensor("gate"), 1)
+                                                .residual(given.tensor("residual"))
+                                                .squareSums(given.tensor("square_sums"), 2),
                                         given.tensor("out")))
                 .needs("in", tensor(F32, 6, 5))
                 .needs("weight", weight(WeightKind.LINEAR, F32, 4, 5))

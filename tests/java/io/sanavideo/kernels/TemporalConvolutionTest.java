@@ -127,14 +127,9 @@ class TemporalConvolutionTest extends KernelTest {
                                         given.tensor("in"),
                                         given.tensor("previous"),
                                         given.weight("weight"),
-                                        new Epilogue(
-                                                null,
-                                                Activation.NONE,
-                                                given.tensor("gate"),
-                                                0,
-                                                given.tensor("residual"),
-                                                null,
-                                                0),
+                                        Epilogue.NONE
+                                                .gate(given.tensor("gate"), 0)
+                                                .residual(given.tensor("residual")),
                                         given.tensor("out")))
                 .needs("in", tensor(F32, 2, 3, 5, 4))
                 .allows("previous", tensor(F32, 2, 5, 4))

@@ -158,6 +158,14 @@ public final class Context implements AutoCloseable {
         return new Weight(this, kind, dtype, shape);
     }
 
+    /**
+     * A new weight that stays NVFP4: LINEAR [out, in] or TEMPORAL [out, in, 3], in a multiple of
+     * 16. Its content is undefined until every row was packed.
+     */
+    public Weight nvfp4Weight(WeightKind kind, long... shape) {
+        return new Weight(this, kind, shape);
+    }
+
     public int threads() {
         int[] threads = new int[1];
         Native.check(SanaVideoAbi.sv_context_threads(handle(), threads), "context");

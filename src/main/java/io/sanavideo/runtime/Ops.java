@@ -59,7 +59,13 @@ public final class Ops {
                 .gate_row(described.gateRow())
                 .residual(struct(described.residual()))
                 .square_sums(struct(described.squareSums()))
-                .square_parts(described.squareParts());
+                .square_parts(described.squareParts())
+                .low_rank(struct(described.lowRank()))
+                .low_rank_up(handle(described.lowRankUp()))
+                .quantized(
+                        described.quantized() == null
+                                ? null
+                                : described.quantized().struct(described.quantizedScale()));
     }
 
     // linear.h
@@ -389,5 +395,77 @@ public final class Ops {
         check(
                 SanaVideoAbi.sv_nvfp4_untile_scales(handle(), struct(tiles), struct(scales)),
                 "NVFP4 untile scales");
+    }
+
+    public void nvfp4ToSlabs(Tensor codes, Tensor scales, float globalScale, Nvfp4Matrix out) {
+        check(
+                SanaVideoAbi.sv_nvfp4_to_slabs(
+                        handle(), struct(codes), struct(scales), out.struct(globalScale)),
+                "NVFP4 to slabs");
+    }
+
+    public void nvfp4FromSlabs(Nvfp4Matrix in, Tensor codes, Tensor scales) {
+        check(
+                SanaVideoAbi.sv_nvfp4_from_slabs(
+                        handle(), in.struct(), struct(codes), struct(scales)),
+                "NVFP4 from slabs");
+    }
+
+    public void nvfp4QuantizeRows(Tensor in, float globalScale, Nvfp4Matrix out) {
+        check(
+                SanaVideoAbi.sv_nvfp4_quantize_rows(handle(), struct(in), out.struct(globalScale)),
+                "NVFP4 quantize rows");
+    }
+
+    public void nvfp4LayerNormModulated(
+            Tensor in,
+            Tensor modulation,
+            int shiftRow,
+            int scaleRow,
+            float epsilon,
+            float globalScale,
+            Nvfp4Matrix out) {
+        check(
+                SanaVideoAbi.sv_nvfp4_layer_norm_modulated(
+                        handle(),
+                        struct(in),
+                        struct(modulation),
+                        shiftRow,
+                        scaleRow,
+                        epsilon,
+                        out.struct(globalScale)),
+                "NVFP4 layer norm");
+    }
+
+    public void nvfp4DepthwiseGate(
+            Tensor in, Weight weight, Tensor bias, float globalScale, Nvfp4Matrix out) {
+        check(
+                SanaVideoAbi.sv_nvfp4_depthwise_gate(
+                        handle(),
+                        struct(in),
+                        handle(weight),
+                        struct(bias),
+                        out.struct(globalScale)),
+                "NVFP4 depthwise gate");
+    }
+
+    public void nvfp4Linear(Nvfp4Matrix in, Weight weight, Epilogue described, Tensor out) {
+        check(
+                SanaVideoAbi.sv_nvfp4_linear(
+                        handle(), in.struct(), handle(weight), struct(described), struct(out)),
+                "NVFP4 linear");
+    }
+
+    public void nvfp4TemporalConvolution(
+            Nvfp4Matrix in, Tensor identity, Weight weight, Epilogue described, Tensor out) {
+        check(
+                SanaVideoAbi.sv_nvfp4_temporal_convolution(
+                        handle(),
+                        in.struct(),
+                        struct(identity),
+                        handle(weight),
+                        struct(described),
+                        struct(out)),
+                "NVFP4 temporal convolution");
     }
 }

@@ -31,12 +31,25 @@ public final class Weight implements Context.Resource {
         context.own(this);
     }
 
+    /** One that stays NVFP4. */
+    Weight(Context context, WeightKind kind, long... shape) {
+        this.context = context;
+        this.dtype = DType.U8;
+        this.shape = shape.clone();
+        this.handle = new WeightHandle();
+        Native.check(
+                SanaVideoAbi.sv_nvfp4_weight_create(
+                        context.handle(), kind.ordinal(), shape.length, this.shape, handle),
+                "weight");
+        context.own(this);
+    }
+
     /** The shape in the file's order. */
     public long[] shape() {
         return shape.clone();
     }
 
-    /** What the weight is stored and multiplied as. */
+    /** What the weight is stored as; U8 for the codes of NVFP4. */
     public DType dtype() {
         return dtype;
     }
@@ -55,18 +68,7 @@ public final class Weight implements Context.Resource {
      * @throws io.sanavideo.NumericsException when an element is NaN or infinite, naming its index
      */
     public void pack(long firstRow, long rows, ByteBuffer data, DType dataType) {
-        long expected = rows * dataType.bytes();
-        for (int i = 1; i < shape.length; i++) {
-            expected *= shape[i];
-        }
-        if (!data.isDirect() || data.remaining() != expected) {
-            throw new IllegalArgumentException(
-                    "data is a %s buffer of %d bytes, expected a direct one of %d bytes"
-                            .formatted(
-                                    data.isDirect() ? "direct" : "heap",
-                                    data.remaining(),
-                                    expected));
-        }
+        requireBytes("data", data, rows * rowElements() * dataType.bytes());
         Native.check(
                 SanaVideoAbi.sv_weight_pack(
                         context.handle(),
@@ -76,6 +78,50 @@ public final class Weight implements Context.Resource {
                         new BytePointer(data),
                         dataType.code()),
                 "pack");
+    }
+
+    /**
+     * Packs whole rows of an NVFP4 weight, taps before channels.
+     *
+     * @param codes a direct buffer of a byte for two elements, the even one in its low four bits
+     * @param scales a direct buffer of a byte for 16 elements
+     * @param globalScale what the elements of these rows are multiplied by
+     * @throws io.sanavideo.NumericsException when a scale is no number, naming its index
+     */
+    public void packNvfp4(
+            long firstRow, long rows, ByteBuffer codes, ByteBuffer scales, float globalScale) {
+        requireBytes("codes", codes, rows * rowElements() / 2);
+        requireBytes("scales", scales, rows * rowElements() / 16);
+        Native.check(
+                SanaVideoAbi.sv_nvfp4_weight_pack(
+                        context.handle(),
+                        handle(),
+                        firstRow,
+                        rows,
+                        new BytePointer(codes),
+                        new BytePointer(scales),
+                        globalScale),
+                "pack");
+    }
+
+    private long rowElements() {
+        long elements = 1;
+        for (int i = 1; i < shape.length; i++) {
+            elements *= shape[i];
+        }
+        return elements;
+    }
+
+    private static void requireBytes(String name, ByteBuffer data, long expected) {
+        if (!data.isDirect() || data.remaining() != expected) {
+            throw new IllegalArgumentException(
+                    "%s is a %s buffer of %d bytes, expected a direct one of %d bytes"
+                            .formatted(
+                                    name,
+                                    data.isDirect() ? "direct" : "heap",
+                                    data.remaining(),
+                                    expected));
+        }
     }
 
     /**

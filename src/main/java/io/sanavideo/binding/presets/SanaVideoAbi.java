@@ -49,6 +49,7 @@ public class SanaVideoAbi implements InfoMapper {
                 .put(new Info("sv_weight").pointerTypes("WeightHandle"))
                 .put(new Info("sv_recording").pointerTypes("RecordingHandle"))
                 .put(new Info("sv_tensor").pointerTypes("TensorStruct"))
+                .put(new Info("sv_nvfp4_matrix").pointerTypes("Nvfp4MatrixStruct"))
                 .put(new Info("sv_cuda_device").pointerTypes("CudaDeviceStruct"))
                 .put(new Info("sv_epilogue").pointerTypes("EpilogueStruct"));
     }
