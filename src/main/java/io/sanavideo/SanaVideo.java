@@ -49,43 +49,41 @@ public final class SanaVideo implements AutoCloseable {
      */
     public static SanaVideo open(
             Path model, Device device, Precision precision, ProgressListener listener) {
-        return opened(model, device, precision, Kernels.AUTO, null, listener);
+        return open(Model.at(model, device).withPrecision(precision), listener);
+    }
+
+    /**
+     * As the other, for a model that runs in a way of its own.
+     *
+     * @throws ModelFormatException also when a quantised model has no receipt that fits its weights
+     * @throws IllegalArgumentException when the layers' policy asks for what the folder does not
+     *     hold
+     */
+    public static SanaVideo open(Model model, ProgressListener listener) {
+        return opened(model, null, listener);
     }
 
     /**
      * As the other, for a request that will come first: what is loaded is what suits it, and
      * nothing where it does not fit. Kernels that are to be chosen are measured now.
      *
-     * @param kernels whose do products and convolutions on a card
      * @throws DoesNotFitException when memory does not hold what the request takes
      * @throws IllegalArgumentException when the model cannot do what it asks
      */
-    public static SanaVideo open(
-            Path model,
-            Device device,
-            Precision precision,
-            Kernels kernels,
-            TextToVideo first,
-            ProgressListener listener) {
-        return opened(
-                model,
-                device,
-                precision,
-                kernels,
-                Objects.requireNonNull(first, "first"),
-                listener);
+    public static SanaVideo open(Model model, TextToVideo first, ProgressListener listener) {
+        return opened(model, Objects.requireNonNull(first, "first"), listener);
     }
 
-    private static SanaVideo opened(
-            Path model,
-            Device device,
-            Precision precision,
-            Kernels kernels,
-            TextToVideo first,
-            ProgressListener listener) {
+    private static SanaVideo opened(Model model, TextToVideo first, ProgressListener listener) {
         Objects.requireNonNull(listener, "listener");
         return new SanaVideo(
-                Engine.open(ModelFolder.open(model), device, precision, kernels, first, listener));
+                Engine.open(
+                        ModelFolder.of(model),
+                        model.device(),
+                        model.precision(),
+                        model.kernels(),
+                        first,
+                        listener));
     }
 
     /**
@@ -97,13 +95,17 @@ public final class SanaVideo implements AutoCloseable {
      * @throws DeviceException when the device is a card and this build has no CUDA kernels
      */
     public static Plan plan(Path model, Device device, Precision precision, TextToVideo request) {
-        return plan(model, device, precision, Kernels.AUTO, request);
+        return plan(Model.at(model, device).withPrecision(precision), request);
     }
 
     /** As the other, with kernels that were chosen before: nothing is measured. */
-    public static Plan plan(
-            Path model, Device device, Precision precision, Kernels kernels, TextToVideo request) {
-        return Planner.plan(ModelFolder.open(model), device, precision, kernels, request);
+    public static Plan plan(Model model, TextToVideo request) {
+        return Planner.plan(
+                ModelFolder.of(model),
+                model.device(),
+                model.precision(),
+                model.kernels(),
+                request);
     }
 
     /**

@@ -46,7 +46,11 @@ class Nvfp4ProductTest extends KernelTest {
         float[] numbers = new float[rows * columns];
         for (int i = 0; i < scales.length; i++) {
             boolean beyond = i * BLOCK % padded >= columns;
-            scales[i] = (byte) (beyond || i > 0 && random.nextInt(20) == 0 ? 0 : random.nextInt(24, 81));
+            scales[i] =
+                    (byte)
+                            (beyond || i > 0 && random.nextInt(20) == 0
+                                    ? 0
+                                    : random.nextInt(24, 81));
         }
         for (int row = 0; row < rows; row++) {
             for (int k = 0; k < columns; k++) {

@@ -90,7 +90,7 @@ class TransformerRunTest {
 
     private long[] groups(TransformerConfig config, int frames, int height, int width) {
         TokenGrid grid = TokenGrid.of(config, frames, height, width);
-        try (Activations buffers = new Activations(context, config, DType.F32, grid)) {
+        try (Activations buffers = new Activations(context, config, DType.F32, grid, false)) {
             return buffers.groups.stream()
                     .mapToLong(group -> group.gatedFrames().size(0))
                     .toArray();

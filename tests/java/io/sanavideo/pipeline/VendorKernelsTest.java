@@ -6,6 +6,7 @@ import io.sanavideo.Device;
 import io.sanavideo.FrameSink;
 import io.sanavideo.Generated;
 import io.sanavideo.Kernels;
+import io.sanavideo.Model;
 import io.sanavideo.Kernels.Use;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
@@ -47,13 +48,14 @@ class VendorKernelsTest {
         return Path.of(System.getenv("SANA_CACHE"), "kernels.json");
     }
 
+    private static Model on(Kernels kernels) {
+        return Model.at(model, CARD).withPrecision(Precision.BF16).withKernels(kernels);
+    }
+
     private static Generated generate(Kernels kernels, Set<Phase> heard) {
         try (SanaVideo sana =
                 SanaVideo.open(
-                        model,
-                        CARD,
-                        Precision.BF16,
-                        kernels,
+                        on(kernels),
                         REQUEST,
                         progress -> heard.add(progress.phase()))) {
             return sana.generate(REQUEST, FrameSink.NONE, progress -> heard.add(progress.phase()));
@@ -98,8 +100,8 @@ class VendorKernelsTest {
         String choices = Files.readString(file);
         Files.writeString(file, choices.replaceAll("(\"cublaslt \\w+) \\d+", "$1 " + workspace));
 
-        long own = SanaVideo.plan(model, CARD, Precision.BF16, Kernels.OWN, REQUEST).peak();
-        long libraries = SanaVideo.plan(model, CARD, Precision.BF16, LIBRARIES, REQUEST).peak();
+        long own = SanaVideo.plan(on(Kernels.OWN), REQUEST).peak();
+        long libraries = SanaVideo.plan(on(LIBRARIES), REQUEST).peak();
 
         assertThat(libraries).isBetween(workspace + own / 2, workspace + 2 * own);
     }

@@ -129,10 +129,7 @@ final class BenchCommand implements Callable<Integer> {
                         .build();
         try (SanaVideo sana =
                 SanaVideo.open(
-                        SanaVideo.demoModel(),
-                        options.device(),
-                        options.precision(),
-                        kernels.kernels(),
+                        options.model(SanaVideo.demoModel(), kernels.kernels()),
                         request,
                         ProgressListener.NONE)) {
             report(

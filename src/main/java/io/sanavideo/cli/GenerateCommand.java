@@ -95,7 +95,7 @@ final class GenerateCommand implements Callable<Integer> {
         Device device = options.device();
         display.device(device, options.whyNotCuda());
         return SanaVideo.open(
-                clip.model(), device, options.precision(), kernels.kernels(), first, display);
+                options.model(clip.model(), kernels.kernels()), first, display);
     }
 
     /** One clip of the batch, numbered from 1. */

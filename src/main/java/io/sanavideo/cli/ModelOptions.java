@@ -1,7 +1,12 @@
 package io.sanavideo.cli;
 
+import io.sanavideo.Kernels;
+import io.sanavideo.LayerPolicy;
+import io.sanavideo.LayerPrecision;
+import io.sanavideo.Model;
 import io.sanavideo.Precision;
 import io.sanavideo.SanaVideo;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -16,8 +21,48 @@ final class ModelOptions extends DeviceOptions {
             description = "What weights and activations are (default: ${DEFAULT-VALUE}).")
     private String dtype;
 
+    @Option(
+            names = "--precision",
+            paramLabel = "bf16|nvfp4|nvfp4-weights|FILE",
+            description = {
+                "Which layers of a quantised model run in what: as its own policy says (default),",
+                "but at most this; or a policy of one's own."
+            })
+    private String layers;
+
+    @Option(
+            names = "--trust",
+            description = "Runs a quantised model without a receipt that fits its weights.")
+    private boolean trusted;
+
     Precision precision() {
         return Precision.parse(dtype);
+    }
+
+    /** The model in a folder, as these options want it. */
+    Model model(Path folder, Kernels kernels) {
+        Model model =
+                Model.at(folder, device())
+                        .withPrecision(precision())
+                        .withLayers(policy())
+                        .withKernels(kernels);
+        return trusted ? model.withoutReceipt() : model;
+    }
+
+    private LayerPolicy policy() {
+        if (layers == null) {
+            return LayerPolicy.OF_MODEL;
+        }
+        if (LayerPrecision.labels().contains(layers)) {
+            return LayerPolicy.atMost(LayerPrecision.parse(layers));
+        }
+        Path file = Path.of(layers);
+        if (!Files.exists(file)) {
+            throw new IllegalArgumentException(
+                    "--precision is '%s', expected one of %s or a file that exists"
+                            .formatted(layers, LayerPrecision.labels()));
+        }
+        return LayerPolicy.read(file);
     }
 
     /** The folder of a model: {@code demo} names the built-in one. */

@@ -3,7 +3,6 @@ package io.sanavideo.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.sanavideo.Device;
 import io.sanavideo.Plan;
 import io.sanavideo.SanaVideo;
 import java.util.List;
@@ -50,13 +49,9 @@ final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Device device = options.device();
         Plan plan =
                 SanaVideo.plan(
-                        clip.model(),
-                        device,
-                        options.precision(),
-                        kernels.kernels(),
+                        options.model(clip.model(), kernels.kernels()),
                         clip.request(
                                 prompt == null ? "a clip" : prompt,
                                 clip.firstSeed(),

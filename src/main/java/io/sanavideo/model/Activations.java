@@ -2,6 +2,7 @@ package io.sanavideo.model;
 
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.Nvfp4Matrix;
 import io.sanavideo.runtime.Ops;
 import io.sanavideo.runtime.Scope;
 import io.sanavideo.runtime.Tensor;
@@ -15,7 +16,8 @@ import java.util.List;
  * projection, the attention to the text, and the feed-forward), and N * headSize f32 numbers for
  * the rotation angles. At the released 480p size, 32,760 tokens in bf16, that is 0.75 GB; the
  * feed-forward's 6 N C intermediate numbers never exist at once, since frames pass through it group
- * by group.
+ * by group. Where activations are quantised, their NVFP4 copies take 9/16 bytes an element of 2 N C
+ * beside that.
  */
 final class Activations implements AutoCloseable {
     /** Base of the rotary embedding's frequencies, which no config names. */
@@ -27,14 +29,20 @@ final class Activations implements AutoCloseable {
     /** Views start at multiples of 64 elements, so that they are aligned as allocations are. */
     private static final int ALIGNMENT = 64;
 
-    /** A few frames on their way through the feed-forward; rows are tokens. */
+    /**
+     * A few frames on their way through the feed-forward; rows are tokens. The matrices are what is
+     * NVFP4 of them, null where nothing is quantised.
+     */
     record FrameGroup(
             Tensor in,
+            Nvfp4Matrix quantizedIn,
             Tensor invertedRows,
             Tensor invertedFrames,
             Tensor gatedFrames,
             Tensor gatedRows,
-            Tensor out) {}
+            Nvfp4Matrix quantizedGated,
+            Tensor out,
+            Nvfp4Matrix quantizedOut) {}
 
     private final Scope scope;
 
@@ -81,8 +89,25 @@ final class Activations implements AutoCloseable {
     /** What passes through the feed-forward together; their outputs make up {@code mixed}. */
     final List<FrameGroup> groups;
 
-    /** [1, frames, pixels, width]: the feed-forward before its temporal convolution. */
+    /** [tokens, width]: the feed-forward before its temporal convolution. */
+    final Tensor mixedRows;
+
+    /** The same memory, [1, frames, pixels, width]. */
     final Tensor mixed;
+
+    /**
+     * [tokens, width] as NVFP4: normalised input, and attention's output; null where nothing is
+     * quantised.
+     */
+    final Nvfp4Matrix quantizedNormed;
+
+    /** [tokens, crossWidth], in the same memory: what the attention to the text returns. */
+    final Nvfp4Matrix quantizedCrossAttended;
+
+    /**
+     * [tokens, width] as NVFP4: the residual stream, and the feed-forward before its convolution.
+     */
+    final Nvfp4Matrix quantizedStream;
 
     /** [tokens, inChannels * patchVolume] */
     final Tensor patches;
@@ -90,7 +115,15 @@ final class Activations implements AutoCloseable {
     /** [tokens, outChannels * patchVolume] */
     final Tensor predicted;
 
-    Activations(Context context, TransformerConfig config, DType compute, TokenGrid grid) {
+    /**
+     * @param quantizes whether there are layers whose input is NVFP4
+     */
+    Activations(
+            Context context,
+            TransformerConfig config,
+            DType compute,
+            TokenGrid grid,
+            boolean quantizes) {
         scope = new Scope(context);
         try {
             long tokens = grid.tokens();
@@ -128,11 +161,17 @@ final class Activations implements AutoCloseable {
             crossQueryHeads =
                     crossQueries.reshape(tokens, config.crossHeads(), config.crossHeadSize());
             crossAttended = view(scratch, crossSize, tokens, crossWidth);
-            Tensor mixedRows = view(scratch, 0, tokens, width);
+            mixedRows = view(scratch, 0, tokens, width);
             mixed = mixedRows.reshape(1, grid.frames(), grid.pixels(), width);
             patches = view(scratch, 0, tokens, (long) config.inChannels() * config.patchVolume());
             predicted =
                     view(scratch, 0, tokens, (long) config.outChannels() * config.patchVolume());
+            quantizedNormed =
+                    quantizes ? quantized(tokens, Math.max(width, crossWidth), width) : null;
+            quantizedCrossAttended =
+                    quantizes ? quantized(quantizedNormed, tokens, crossWidth) : null;
+            quantizedStream = quantizes ? quantized(tokens, width, width) : null;
+            Nvfp4Matrix quantizedGated = quantizes ? quantized(groupTokens, hidden, hidden) : null;
             groups = new ArrayList<>();
             for (int first = 0; first < grid.frames(); first += groupFrames) {
                 int frames = Math.min(groupFrames, grid.frames() - first);
@@ -143,16 +182,33 @@ final class Activations implements AutoCloseable {
                 groups.add(
                         new FrameGroup(
                                 normed.slice(firstRow, rows),
+                                window(quantizedNormed, firstRow, rows),
                                 inverted,
                                 inverted.reshape(frames, grid.height(), grid.width(), 2 * hidden),
                                 gated.reshape(frames, grid.height(), grid.width(), hidden),
                                 gated,
-                                mixedRows.slice(firstRow, rows)));
+                                window(quantizedGated, 0, rows),
+                                mixedRows.slice(firstRow, rows),
+                                window(quantizedStream, firstRow, rows)));
             }
         } catch (Throwable e) {
             scope.close();
             throw e;
         }
+    }
+
+    private Nvfp4Matrix quantized(long rows, long most, long columns) {
+        Tensor memory = scope.tensor(DType.U8, Nvfp4Matrix.bytes(rows, most));
+        return scope.own(new Nvfp4Matrix(memory, rows, columns));
+    }
+
+    /** Another in the same memory. */
+    private Nvfp4Matrix quantized(Nvfp4Matrix same, long rows, long columns) {
+        return scope.own(new Nvfp4Matrix(same.memory(), rows, columns));
+    }
+
+    private Nvfp4Matrix window(Nvfp4Matrix whole, long first, long rows) {
+        return whole == null ? null : scope.own(whole.rows(first, rows));
     }
 
     private static long max(long first, long... others) {

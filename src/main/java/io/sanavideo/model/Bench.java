@@ -76,7 +76,7 @@ public final class Bench implements AutoCloseable {
                         frames * config.patchFrames(),
                         height * config.patchHeight(),
                         width * config.patchWidth());
-        Activations buffers = new Activations(context, config, compute, grid);
+        Activations buffers = new Activations(context, config, compute, grid, false);
         TimeEmbedding.Values time = transformer.time().values(context, 1, 0);
         time.set(new double[] {TIMESTEP});
         TransformerBlock block = transformer.blocks().get(0);
@@ -88,8 +88,8 @@ public final class Bench implements AutoCloseable {
         return new Bench(
                 context,
                 () -> {
-                    block.projectText(caption, keysValues);
-                    block.forward(buffers, time, keysValues, null);
+                    block.projectText(caption, keysValues, null);
+                    block.forward(buffers, time, keysValues, false, null);
                 },
                 blockOperations(config, grid.tokens(), textTokens),
                 scope,

@@ -18,6 +18,7 @@ import java.util.function.LongConsumer;
  */
 final class NamedWeights implements AutoCloseable {
     private final Context context;
+    private final Path folder;
     private final DType compute;
     private final TensorList list;
     private final WeightLoader loader;
@@ -29,6 +30,7 @@ final class NamedWeights implements AutoCloseable {
             DType compute,
             LongConsumer progress) {
         this.context = context;
+        this.folder = checkpoint.folder();
         this.compute = compute;
         this.list = list;
         loader = new WeightLoader(context, checkpoint, compute, progress);
@@ -72,6 +74,11 @@ final class NamedWeights implements AutoCloseable {
         return compute;
     }
 
+    /** Where they come from. */
+    Path folder() {
+        return folder;
+    }
+
     /** Whether there is a tensor of this name. */
     boolean has(String name) {
         return list.shapes().containsKey(name);
@@ -80,6 +87,28 @@ final class NamedWeights implements AutoCloseable {
     /** A packed weight. */
     Weight weight(WeightKind kind, String... names) {
         return loader.merged(kind, parts(names));
+    }
+
+    /** The weight of a layer that the checkpoint holds as NVFP4. */
+    Weight nvfp4Weight(TransformerLayer layer) {
+        return loader.nvfp4(
+                layer.kind(),
+                layer.partRows(),
+                layer.in(),
+                layer.taps(),
+                layer.parts().stream()
+                        .map(
+                                part ->
+                                        new WeightLoader.Nvfp4Part(
+                                                Nvfp4Tensors.codes(part),
+                                                Nvfp4Tensors.scales(part),
+                                                Nvfp4Tensors.globalScale(part)))
+                        .toList());
+    }
+
+    /** A single number. */
+    float scalar(String name) {
+        return loader.scalar(name);
     }
 
     /** An f32 tensor: biases, norms and other small tables. */

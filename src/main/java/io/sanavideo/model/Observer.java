@@ -12,4 +12,10 @@ import io.sanavideo.runtime.Tensor;
 public interface Observer {
     /** The tensor [tokens, channels] holds its content during this call only. */
     void see(String name, Tensor tensor);
+
+    /**
+     * The input of a block's layer, [rows, channels], before it is multiplied; a layer may see its
+     * rows in several calls.
+     */
+    default void seeInput(TransformerLayer layer, Tensor input) {}
 }

@@ -1,5 +1,6 @@
 package io.sanavideo.model;
 
+import io.sanavideo.LayerPolicy;
 import io.sanavideo.runtime.Activation;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
@@ -9,6 +10,7 @@ import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
 import io.sanavideo.weights.Json;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,12 +24,16 @@ import java.util.function.LongConsumer;
  * everything that is fused to a product are fp32 and rounded once, when stored.
  */
 public final class SanaTransformer implements AutoCloseable {
+    /** The file of a quantised transformer's {@link LayerPolicy}. */
+    public static final String POLICY = "precision.json";
+
     /** Epsilon of the caption's RMS norm and of the last layer norm, which no config names. */
     private static final float CAPTION_NORM_EPSILON = 1e-5f;
 
     private static final float OUTPUT_NORM_EPSILON = 1e-6f;
 
     private final TransformerConfig config;
+    private final LayerPolicy policy;
     private final NamedWeights weights;
     private final Weight patchEmbedding;
     private final Tensor patchEmbeddingBias;
@@ -42,8 +48,9 @@ public final class SanaTransformer implements AutoCloseable {
     private final Weight output;
     private final Tensor outputBias;
 
-    private SanaTransformer(TransformerConfig config, NamedWeights weights) {
+    private SanaTransformer(TransformerConfig config, NamedWeights weights, LayerPolicy policy) {
         this.config = config;
+        this.policy = policy;
         this.weights = weights;
         patchEmbedding = weights.weight(WeightKind.LINEAR, "patch_embedding.weight");
         patchEmbeddingBias = weights.vector("patch_embedding.bias");
@@ -53,8 +60,11 @@ public final class SanaTransformer implements AutoCloseable {
         caption2 = weights.weight(WeightKind.LINEAR, "caption_projection.linear_2.weight");
         caption2Bias = weights.vector("caption_projection.linear_2.bias");
         captionNorm = weights.vector("caption_norm.weight");
+        List<TransformerLayer> layers = TransformerLayer.of(config);
+        int ofBlock = layers.size() / config.layers();
         for (int i = 0; i < config.layers(); i++) {
-            blocks.add(new TransformerBlock(weights, config, i));
+            List<TransformerLayer> own = layers.subList(i * ofBlock, (i + 1) * ofBlock);
+            blocks.add(new TransformerBlock(weights, config, i, own, policy));
         }
         scaleShiftTable = weights.vector("scale_shift_table");
         output = weights.weight(WeightKind.LINEAR, "proj_out.weight");
@@ -70,24 +80,50 @@ public final class SanaTransformer implements AutoCloseable {
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
     public static SanaTransformer load(Context context, Path folder, DType compute) {
-        return load(context, folder, compute, bytes -> {});
+        return load(context, folder, compute, LayerPolicy.OF_MODEL, bytes -> {});
     }
 
-    /** As the other; {@code progress} is told the bytes of each part that was loaded. */
+    /**
+     * As the other.
+     *
+     * @param policy which layers run in what
+     * @param progress told the bytes of each part that was loaded
+     * @throws IllegalArgumentException when the policy asks for what the folder does not hold
+     */
     public static SanaTransformer load(
-            Context context, Path folder, DType compute, LongConsumer progress) {
+            Context context,
+            Path folder,
+            DType compute,
+            LayerPolicy policy,
+            LongConsumer progress) {
         TransformerConfig config = TransformerConfig.of(Json.read(folder.resolve("config.json")));
         return NamedWeights.load(
                 context,
                 folder,
                 compute,
                 progress,
-                checkpoint -> TransformerTensors.of(config),
-                weights -> new SanaTransformer(config, weights));
+                checkpoint -> TransformerTensors.of(config, checkpoint),
+                weights -> new SanaTransformer(config, weights, policy.over(storedPolicy(folder))));
+    }
+
+    /** The policy that lies beside a folder's weights; null where there is none. */
+    public static LayerPolicy storedPolicy(Path folder) {
+        Path file = folder.resolve(POLICY);
+        return Files.exists(file) ? LayerPolicy.read(file) : null;
+    }
+
+    /** Whether there are layers whose activations are quantised. */
+    boolean quantizes() {
+        return blocks.stream().anyMatch(TransformerBlock::quantizes);
     }
 
     public TransformerConfig config() {
         return config;
+    }
+
+    /** Which layers run in what, and when activations are dense. */
+    public LayerPolicy policy() {
+        return policy;
     }
 
     public Context context() {

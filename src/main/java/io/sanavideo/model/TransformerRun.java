@@ -14,6 +14,7 @@ public final class TransformerRun implements AutoCloseable {
     private final double guidance;
     private final Activations buffers;
     private TimeEmbedding.Values time;
+    private boolean dense;
 
     /**
      * @param frames latent frames, a multiple of the patch size as are height and width
@@ -42,7 +43,13 @@ public final class TransformerRun implements AutoCloseable {
         this.transformer = transformer;
         this.guidance = guidance.orElse(0);
         grid = TokenGrid.of(config, frames, height, width);
-        buffers = new Activations(transformer.context(), config, transformer.compute(), grid);
+        buffers =
+                new Activations(
+                        transformer.context(),
+                        config,
+                        transformer.compute(),
+                        grid,
+                        transformer.quantizes());
     }
 
     /** Number of tokens: patches of the latent. */
@@ -91,7 +98,7 @@ public final class TransformerRun implements AutoCloseable {
         }
         List<TransformerBlock> blocks = transformer.blocks();
         for (int i = 0; i < blocks.size(); i++) {
-            blocks.get(i).forward(buffers, time, text.keysValues(i), observer);
+            blocks.get(i).forward(buffers, time, text.keysValues(i), dense, observer);
         }
         transformer.projectOut(buffers, time, velocity);
     }
@@ -115,6 +122,11 @@ public final class TransformerRun implements AutoCloseable {
             time = transformer.time().values(transformer.context(), groups, guidance);
         }
         time.set(timesteps);
+    }
+
+    /** Whether activations stay dense in the velocities that follow, whatever a layer's policy. */
+    public void setDense(boolean newDense) {
+        dense = newDense;
     }
 
     @Override

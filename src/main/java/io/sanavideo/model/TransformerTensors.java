@@ -1,11 +1,50 @@
 package io.sanavideo.model;
 
+import io.sanavideo.weights.Checkpoint;
+
 /** The tensors of a transformer's checkpoint, by the names that diffusers gives them. */
 final class TransformerTensors {
     /** Channels of the sinusoids that a timestep or guidance value is turned into. */
     static final int SINUSOIDS = 256;
 
     private TransformerTensors() {}
+
+    /** The tensors of a checkpoint, of whose layers some are NVFP4: those that have scales. */
+    static TensorList of(TransformerConfig config, Checkpoint checkpoint) {
+        TensorList list = of(config);
+        for (TransformerLayer layer : TransformerLayer.of(config)) {
+            for (String part : layer.parts()) {
+                if (checkpoint.has(Nvfp4Tensors.scales(part))) {
+                    quantize(list, layer, part, checkpoint);
+                }
+            }
+        }
+        return list;
+    }
+
+    private static void quantize(
+            TensorList list, TransformerLayer layer, String part, Checkpoint checkpoint) {
+        long rows = layer.partRows();
+        long in = layer.in();
+        list.add(Nvfp4Tensors.codes(part), packed(layer, in / 2));
+        list.add(Nvfp4Tensors.scales(part), packed(layer, in / 16));
+        list.add(Nvfp4Tensors.globalScale(part));
+        if (checkpoint.has(Nvfp4Tensors.inputScale(part))) {
+            list.add(Nvfp4Tensors.inputScale(part));
+        }
+        if (checkpoint.has(Nvfp4Tensors.lowRankDown(part))) {
+            long rank = checkpoint.require(Nvfp4Tensors.lowRankDown(part)).shape().get(0);
+            list.add(Nvfp4Tensors.lowRankDown(part), rank, in);
+            list.add(Nvfp4Tensors.lowRankUp(part), rows, rank);
+        }
+    }
+
+    private static long[] packed(TransformerLayer layer, long bytes) {
+        long rows = layer.partRows();
+        return layer.taps() == 1
+                ? new long[] {rows, bytes}
+                : new long[] {rows, layer.taps(), bytes};
+    }
 
     static TensorList of(TransformerConfig config) {
         TensorList list = new TensorList();

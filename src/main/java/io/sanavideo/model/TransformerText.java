@@ -39,7 +39,7 @@ public final class TransformerText implements AutoCloseable {
             for (TransformerBlock block : transformer.blocks()) {
                 Tensor projected =
                         scope.tensor(transformer.compute(), block.keysValuesShape(tokens));
-                block.projectText(caption, projected);
+                block.projectText(caption, projected, observer);
                 keysValues.add(projected);
             }
         } catch (Throwable e) {

@@ -36,7 +36,11 @@ final class Components {
                         folder.transformer(),
                         progress ->
                                 SanaTransformer.load(
-                                        context, folder.transformer(), compute, progress));
+                                        context,
+                                        folder.transformer(),
+                                        compute,
+                                        folder.layers(),
+                                        progress));
         vae =
                 new Component<>(
                         folder.vae(),

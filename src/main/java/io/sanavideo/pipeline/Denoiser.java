@@ -73,7 +73,8 @@ final class Denoiser {
             for (int i = 0; i < settings.steps(); i++) {
                 stopIfCancelled.run();
                 try (Range step = context.range("step " + (i + 1))) {
-                    sampler.step(i, velocity.at(timesteps[i]), latents);
+                    boolean dense = transformer.policy().isDense(i, settings.steps());
+                    sampler.step(i, velocity.at(timesteps[i], dense), latents);
                     context.ops().requireFinite(latents);
                 } catch (NumericsException e) {
                     throw new NumericsException(

@@ -18,7 +18,7 @@ import java.util.OptionalDouble;
  * they would take twice the activations.
  *
  * <p>The first call runs the ops one by one, which also finds them their scratch memory; later
- * calls repeat them from a recording.
+ * calls repeat them from a recording. Calls with dense activations have a recording of their own.
  */
 final class GuidedVelocity implements AutoCloseable {
     private final Scope scope;
@@ -30,8 +30,14 @@ final class GuidedVelocity implements AutoCloseable {
     private final Tensor velocity;
     private final Tensor away;
     private final float[] guide;
-    private boolean hasRun;
-    private Recording recording;
+    private final Way quantized = new Way();
+    private final Way dense = new Way();
+
+    /** Steps whose ops are the same. */
+    private static final class Way {
+        private boolean hasRun;
+        private Recording recording;
+    }
 
     /**
      * @param latents f32 [frames, height, width, channels]; read at each call
@@ -74,18 +80,21 @@ final class GuidedVelocity implements AutoCloseable {
     /**
      * The velocity at a timestep, valid until the next call.
      *
+     * @param isDense whether no activation is quantised, whatever a layer's policy
      * @throws NumericsException when it is not finite, naming the block and op that made it so
      */
-    Tensor at(double timestep) {
+    Tensor at(double timestep, boolean isDense) {
         run.setTime(new double[] {timestep});
-        if (!hasRun) {
+        run.setDense(isDense);
+        Way way = isDense ? dense : quantized;
+        if (!way.hasRun) {
             predict();
-            hasRun = true;
+            way.hasRun = true;
         } else {
-            if (recording == null) {
-                recording = scope.own(scope.context().record(this::predict));
+            if (way.recording == null) {
+                way.recording = scope.own(scope.context().record(this::predict));
             }
-            recording.play();
+            way.recording.play();
         }
         try {
             ops.requireFinite(velocity);

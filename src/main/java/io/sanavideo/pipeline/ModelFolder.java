@@ -1,5 +1,7 @@
 package io.sanavideo.pipeline;
 
+import io.sanavideo.LayerPolicy;
+import io.sanavideo.Model;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.weights.Json;
 import java.io.IOException;
@@ -20,8 +22,10 @@ import java.util.Set;
  *
  * @param root the folder
  * @param index its {@code model_index.json}
+ * @param layers which layers of its transformer run in what
+ * @param trusted whether quantised weights are taken without a receipt
  */
-public record ModelFolder(Path root, Json index) {
+public record ModelFolder(Path root, Json index, LayerPolicy layers, boolean trusted) {
     private static final String INDEX = "model_index.json";
     private static final String DEMO = "/io/sanavideo/demo/" + INDEX;
 
@@ -41,7 +45,16 @@ public record ModelFolder(Path root, Json index) {
      * @throws ModelFormatException when the folder or its index is missing or broken, or a
      *     component is of a class that this version does not run
      */
+    public static ModelFolder of(Model model) {
+        return open(model.folder(), model.layers(), model.trusted());
+    }
+
+    /** The folder of a model whose layers run as it says itself. */
     public static ModelFolder open(Path root) {
+        return open(root, LayerPolicy.OF_MODEL, false);
+    }
+
+    private static ModelFolder open(Path root, LayerPolicy layers, boolean trusted) {
         if (!Files.isDirectory(root)) {
             throw new ModelFormatException(
                     "%s: %s, expected a model folder in the diffusers layout"
@@ -49,7 +62,8 @@ public record ModelFolder(Path root, Json index) {
                                     root,
                                     Files.exists(root) ? "is not a folder" : "does not exist"));
         }
-        ModelFolder folder = new ModelFolder(root, Json.read(root.resolve(INDEX)));
+        ModelFolder folder = 
+                new ModelFolder(root, Json.read(root.resolve(INDEX)), layers, trusted);
         SUPPORTED.forEach(folder::requireComponent);
         folder.requireFolder("tokenizer");
         return folder;

@@ -95,7 +95,7 @@ public final class Planner {
         disk = bytes;
     }
 
-    /** See {@link io.sanavideo.SanaVideo#plan(Path, Device, Precision, Kernels, TextToVideo)}. */
+    /** See {@link io.sanavideo.SanaVideo#plan(Model, TextToVideo)}. */
     public static Plan plan(
             ModelFolder folder,
             Device device,

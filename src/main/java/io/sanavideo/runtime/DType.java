@@ -11,7 +11,9 @@ public enum DType {
     I32(3, 4),
     U8(4, 1),
     I64(5, 8),
-    F64(6, 8);
+    F64(6, 8),
+    /** The scales of NVFP4, in files alone. */
+    F8_E4M3(7, 1);
 
     private final int code;
     private final int bytes;

@@ -67,6 +67,11 @@ public final class Nvfp4Matrix implements AutoCloseable {
         return new Nvfp4Matrix(owner, firstRow + first, count);
     }
 
+    /** Where it lies. */
+    public Tensor memory() {
+        return memory;
+    }
+
     public long rows() {
         return rows;
     }

@@ -54,6 +54,10 @@ public final class Weight implements Context.Resource {
         return dtype;
     }
 
+    public boolean isNvfp4() {
+        return dtype == DType.U8;
+    }
+
     /** Bytes on the device. */
     public long bytes() {
         long[] bytes = new long[1];

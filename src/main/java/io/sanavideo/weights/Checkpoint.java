@@ -147,6 +147,20 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
+     * The tensor of this name.
+     *
+     * @throws ModelFormatException when it is missing
+     */
+    public StoredTensor require(String name) {
+        StoredTensor tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new ModelFormatException(
+                    "%s: missing tensor '%s' among %d".formatted(folder, name, tensors.size()));
+        }
+        return tensor;
+    }
+
+    /**
      * The tensor of this name, checked to have this shape.
      *
      * @throws ModelFormatException when it is missing or its shape differs

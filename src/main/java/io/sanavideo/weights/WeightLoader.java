@@ -33,6 +33,14 @@ public final class WeightLoader implements AutoCloseable {
     /** A tensor of the checkpoint and the shape it must have. */
     public record Part(String name, long... shape) {}
 
+    /** The tensors of a weight that the checkpoint holds as NVFP4. */
+    public record Nvfp4Part(String codes, String scales, String globalScale) {}
+
+    /** Elements of a byte of codes, and of a byte of scales. */
+    private static final int CODES = 2;
+
+    private static final int SCALES = 16;
+
     private static final Set<DType> WEIGHT_DTYPES = EnumSet.of(DType.F32, DType.F16, DType.BF16);
     private static final int STAGING_BYTES = 4 << 20;
 
@@ -87,6 +95,102 @@ public final class WeightLoader implements AutoCloseable {
         return weight;
     }
 
+    /**
+     * A weight that stays NVFP4, of the rows of several, in order.
+     *
+     * @param kind LINEAR or TEMPORAL
+     * @param partRows rows of each part
+     * @param in input channels
+     * @param taps frames that a temporal weight reads, which come before channels; else 1
+     */
+    public Weight nvfp4(WeightKind kind, int partRows, int in, int taps, List<Nvfp4Part> parts) {
+        long out = (long) partRows * parts.size();
+        Weight weight =
+                kind == WeightKind.LINEAR
+                        ? context.nvfp4Weight(kind, out, in)
+                        : context.nvfp4Weight(kind, out, in, taps);
+        weights.add(weight);
+        long firstRow = 0;
+        for (Nvfp4Part part : parts) {
+            StoredTensor codes = checkpoint.require(part.codes, packed(partRows, in, taps, CODES));
+            StoredTensor scales =
+                    checkpoint.require(part.scales, packed(partRows, in, taps, SCALES));
+            requireDType(codes, DType.U8);
+            requireDType(scales, DType.F8_E4M3);
+            packNvfp4(weight, firstRow, codes, scales, globalScale(part.globalScale));
+            firstRow += partRows;
+        }
+        return weight;
+    }
+
+    private static long[] packed(int rows, int in, int taps, int elements) {
+        return taps == 1
+                ? new long[] {rows, in / elements}
+                : new long[] {rows, taps, in / elements};
+    }
+
+    private float globalScale(String name) {
+        float scale = scalar(name);
+        if (!(scale > 0) || Float.isInfinite(scale)) {
+            throw fault(
+                    checkpoint.require(name),
+                    0,
+                    "is %s, expected a finite number above 0".formatted(scale));
+        }
+        return scale;
+    }
+
+    /** The number that a scalar holds. */
+    public float scalar(String name) {
+        StoredTensor stored = checkpoint.require(name);
+        requireDType(stored, DType.F32);
+        return stored.toFloats()[0];
+    }
+
+    private static void requireDType(StoredTensor stored, DType expected) {
+        if (stored.dtype() != expected) {
+            throw fault(stored, 0, "dtype is %s, expected %s".formatted(stored.dtype(), expected));
+        }
+    }
+
+    private void packNvfp4(
+            Weight weight,
+            long firstRow,
+            StoredTensor codes,
+            StoredTensor scales,
+            float globalScale) {
+        if (context.isDry()) {
+            return;
+        }
+        long rows = codes.shape().get(0);
+        int codeBytes = Math.toIntExact(codes.bytes() / rows);
+        int scaleBytes = Math.toIntExact(scales.bytes() / rows);
+        requireStaging(codeBytes + scaleBytes);
+        ByteBuffer buffer = staging.buffer();
+        int blockRows = buffer.capacity() / (codeBytes + scaleBytes);
+        for (long row = 0; row < rows; row += blockRows) {
+            int count = (int) Math.min(blockRows, rows - row);
+            ByteBuffer codeBlock = buffer.slice(0, count * codeBytes);
+            ByteBuffer scaleBlock = buffer.slice(count * codeBytes, count * scaleBytes);
+            codes.read(row * codeBytes, codeBlock);
+            scales.read(row * scaleBytes, scaleBlock);
+            try {
+                weight.packNvfp4(
+                        firstRow + row, count, codeBlock.flip(), scaleBlock.flip(), globalScale);
+            } catch (NumericsException e) {
+                throw fault(scales, row * scaleBytes, e.getMessage());
+            }
+            progress.accept((long) count * (codeBytes + scaleBytes));
+        }
+    }
+
+    private void requireStaging(long bytes) {
+        if (bytes > staging.bytes()) {
+            staging.close();
+            staging = new HostMemory((int) bytes);
+        }
+    }
+
     /** An F32 tensor: biases, norms, modulation tables. */
     public Tensor vector(String name, long... shape) {
         return mergedVector(new Part(name, shape));
@@ -137,10 +241,7 @@ public final class WeightLoader implements AutoCloseable {
             throw fault(
                     stored, 0, "a row has %d bytes, expected less than 2^31".formatted(rowBytes));
         }
-        if (rowBytes > staging.bytes()) {
-            staging.close();
-            staging = new HostMemory((int) rowBytes);
-        }
+        requireStaging(rowBytes);
         ByteBuffer buffer = staging.buffer();
         long blockRows = buffer.capacity() / rowBytes;
         for (long row = 0; row < rows; row += blockRows) {
