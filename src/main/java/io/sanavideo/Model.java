@@ -30,8 +30,7 @@ public record Model(
 
     /** A model as its folder and the device suggest. */
     public static Model at(Path folder, Device device) {
-        return new Model(
-                folder, device, Precision.AUTO, LayerPolicy.OF_MODEL, Kernels.AUTO, false);
+        return new Model(folder, device, Precision.AUTO, LayerPolicy.OF_MODEL, Kernels.AUTO, false);
     }
 
     public Model withPrecision(Precision newPrecision) {

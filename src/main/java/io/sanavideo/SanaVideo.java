@@ -101,11 +101,7 @@ public final class SanaVideo implements AutoCloseable {
     /** As the other, with kernels that were chosen before: nothing is measured. */
     public static Plan plan(Model model, TextToVideo request) {
         return Planner.plan(
-                ModelFolder.of(model),
-                model.device(),
-                model.precision(),
-                model.kernels(),
-                request);
+                ModelFolder.of(model), model.device(), model.precision(), model.kernels(), request);
     }
 
     /**

@@ -6,8 +6,8 @@ import io.sanavideo.Device;
 import io.sanavideo.FrameSink;
 import io.sanavideo.Generated;
 import io.sanavideo.Kernels;
-import io.sanavideo.Model;
 import io.sanavideo.Kernels.Use;
+import io.sanavideo.Model;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.RelativeError;
@@ -54,10 +54,7 @@ class VendorKernelsTest {
 
     private static Generated generate(Kernels kernels, Set<Phase> heard) {
         try (SanaVideo sana =
-                SanaVideo.open(
-                        on(kernels),
-                        REQUEST,
-                        progress -> heard.add(progress.phase()))) {
+                SanaVideo.open(on(kernels), REQUEST, progress -> heard.add(progress.phase()))) {
             return sana.generate(REQUEST, FrameSink.NONE, progress -> heard.add(progress.phase()));
         }
     }

@@ -94,8 +94,7 @@ final class GenerateCommand implements Callable<Integer> {
     private SanaVideo open(Display display, TextToVideo first) {
         Device device = options.device();
         display.device(device, options.whyNotCuda());
-        return SanaVideo.open(
-                options.model(clip.model(), kernels.kernels()), first, display);
+        return SanaVideo.open(options.model(clip.model(), kernels.kernels()), first, display);
     }
 
     /** One clip of the batch, numbered from 1. */

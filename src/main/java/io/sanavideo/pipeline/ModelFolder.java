@@ -62,8 +62,7 @@ public record ModelFolder(Path root, Json index, LayerPolicy layers, boolean tru
                                     root,
                                     Files.exists(root) ? "is not a folder" : "does not exist"));
         }
-        ModelFolder folder = 
-                new ModelFolder(root, Json.read(root.resolve(INDEX)), layers, trusted);
+        ModelFolder folder = new ModelFolder(root, Json.read(root.resolve(INDEX)), layers, trusted);
         SUPPORTED.forEach(folder::requireComponent);
         folder.requireFolder("tokenizer");
         return folder;
