@@ -246,7 +246,8 @@ public final class Planner {
                                                             shortened(settings),
                                                             text,
                                                             NEVER_CANCELLED,
-                                                            ProgressListener.NONE)));
+                                                            ProgressListener.NONE,
+                                                            null)));
             text.close();
             context.trim();
             components.with(
