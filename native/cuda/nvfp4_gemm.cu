@@ -24,7 +24,6 @@ void nvfp4_depthwise_gate(sv_context&, const sv_tensor&, const sv_weight&, const
                           const sv_nvfp4_matrix&) {
     refuse();
 }
-Nvfp4Weight* nvfp4_weight_create(sv_context&, sv_weight_kind, int, const int64_t*) { refuse(); }
 void nvfp4_linear(sv_context&, const sv_nvfp4_matrix&, const Nvfp4Weight&, const sv_epilogue&,
                   const sv_tensor&) {
     refuse();
