@@ -1,8 +1,6 @@
 // Packing of NVFP4 weights: rows are put into slabs in pinned memory, and copied from there while
 // the next ones are packed. One thread does it: it moves 4.5 bits an element, and those in words
 // of 8 bytes.
-#include "cuda/nvfp4_weight.hpp"
-
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -10,6 +8,7 @@
 #include "common/nvfp4.hpp"
 #include "cuda/context.hpp"
 #include "cuda/layout.hpp"
+#include "cuda/nvfp4_weight.hpp"
 #include "cuda/ops.hpp"
 
 namespace sv::cuda {
@@ -21,8 +20,8 @@ using nvfp4::kSlabCodeBytes;
 using nvfp4::kSlabScaleBytes;
 
 // Of a row in all slabs, with its global scale.
-int64_t row_bytes(const SlabNvfp4Weight& weight) {
-    return weight.slabs() * (kSlabCodeBytes + kSlabScaleBytes) + int64_t{sizeof(float)};
+int64_t row_bytes(int64_t taps, int64_t tap_slabs) {
+    return taps * tap_slabs * (kSlabCodeBytes + kSlabScaleBytes) + int64_t{sizeof(float)};
 }
 
 // Puts rows of `unit` bytes a block into slabs of so many rows, of `slab_bytes` a row.
@@ -79,6 +78,10 @@ SlabNvfp4Weight::SlabNvfp4Weight(Memory& memory, sv_weight_kind kind, int rank,
     : Nvfp4Weight(kind, rank, shape), memory(memory) {
     tap_slabs = nvfp4::slabs(depth);
     slab_rows = round_up(columns, 16 / kSlabScaleBytes);
+    if (row_bytes(taps, tap_slabs) > Staging::kBytes) {
+        fail(SV_UNSUPPORTED, "a row of the weight takes %ld bytes, expected at most %ld",
+             long(row_bytes(taps, tap_slabs)), long(Staging::kBytes));
+    }
     codes = static_cast<uint8_t*>(memory.allocate(bytes()));
     scales = codes + slabs() * slab_rows * kSlabCodeBytes;
     channel_scales = reinterpret_cast<float*>(scales + slabs() * slab_rows * kSlabScaleBytes);
@@ -86,17 +89,13 @@ SlabNvfp4Weight::SlabNvfp4Weight(Memory& memory, sv_weight_kind kind, int rank,
 
 SlabNvfp4Weight::~SlabNvfp4Weight() { memory.release(codes); }
 
-int64_t SlabNvfp4Weight::bytes() const { return slab_rows * row_bytes(*this); }
+int64_t SlabNvfp4Weight::bytes() const { return slab_rows * row_bytes(taps, tap_slabs); }
 
 void SlabNvfp4Weight::pack_nvfp4(sv_context& context, int64_t first_row, int64_t rows,
                                  const uint8_t* from_codes, const uint8_t* from_scales,
                                  float global_scale) {
     Context& c = enter(context);
-    int64_t piece = Staging::kBytes / row_bytes(*this);
-    if (piece < 1) {
-        fail(SV_UNSUPPORTED, "a row of the weight takes %ld bytes, expected at most %ld",
-             long(row_bytes(*this)), long(Staging::kBytes));
-    }
+    int64_t piece = Staging::kBytes / row_bytes(taps, tap_slabs);
     int64_t row_blocks = row_elements() / kBlock;
     for (int64_t row = 0; row < rows; row += piece) {
         pack_piece(c, *this, first_row + row, std::min(piece, rows - row),
