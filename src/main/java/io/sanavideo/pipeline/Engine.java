@@ -41,7 +41,7 @@ public final class Engine implements AutoCloseable {
     private final PromptEncoder prompts;
     private final Denoiser denoiser;
     private final FrameDecoder frames;
-    private final CompletableFuture<Map<String, String>> weightHashes;
+    private final WeightHashes weightHashes;
 
     private Engine(
             ModelParts parts,
@@ -60,9 +60,9 @@ public final class Engine implements AutoCloseable {
         this.kernels = kernels;
         components = new Components(folder, device, precision, context);
         planner = new Planner(parts, device, precision, kernels, available);
-        dtypes = Components.dtypes(device, precision);
+        dtypes = Components.dtypes(folder, device, precision);
         speeds = Speeds.of(parts, device, dtypes);
-        weightHashes = CompletableFuture.supplyAsync(() -> WeightHashes.of(folder));
+        weightHashes = new WeightHashes(folder);
         // To plan is to go through all files but the numbers in them: what is loaded later is
         // sound.
         kernels.applyTo(context);
@@ -75,8 +75,7 @@ public final class Engine implements AutoCloseable {
         denoiser = new Denoiser(parts.transformer(), parts.vae());
         frames = new FrameDecoder(parts.vae());
         if (folder.receipt() != null) {
-            Map<String, String> hashes = Background.result(weightHashes);
-            folder.receipt().requireFor(folder.root(), hashes.get("transformer"));
+            folder.receipt().requireFor(folder.root(), weightHashes.transformer());
         }
     }
 
@@ -283,7 +282,8 @@ public final class Engine implements AutoCloseable {
             String recipe =
                     Recipe.of(
                             settings,
-                            Background.result(weightHashes),
+                            weightHashes.all(),
+                            parts.folder().isQuantized() ? parts.folder().policy() : null,
                             dtypes,
                             device.toString(),
                             context().threads(),

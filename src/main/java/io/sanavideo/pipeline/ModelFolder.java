@@ -68,6 +68,7 @@ public record ModelFolder(Path root, Json index, LayerPolicy layers, boolean tru
         SUPPORTED.forEach(folder::requireComponent);
         folder.requireFolder("tokenizer");
         folder.receipt();
+        folder.policy();
         return folder;
     }
 
@@ -77,7 +78,21 @@ public record ModelFolder(Path root, Json index, LayerPolicy layers, boolean tru
      * @throws ModelFormatException when there is none
      */
     Receipt receipt() {
-        return trusted || !SanaTransformer.isQuantized(transformer()) ? null : Receipt.read(root);
+        return trusted || !isQuantized() ? null : Receipt.read(root);
+    }
+
+    /** Whether weights of the transformer are NVFP4. */
+    boolean isQuantized() {
+        return SanaTransformer.isQuantized(transformer());
+    }
+
+    /**
+     * Which layers of the transformer run in what, as it is asked for and as the folder says.
+     *
+     * @throws IllegalArgumentException when these do not go together
+     */
+    LayerPolicy policy() {
+        return layers.over(SanaTransformer.storedPolicy(transformer()));
     }
 
     private void requireComponent(String name, Set<String> supported) {

@@ -70,7 +70,9 @@ final class QuantizedFolder {
                     Files.copy(file, copy);
                 }
             }
-            Files.writeString(transformer().resolve(SanaTransformer.POLICY), policy.json());
+            Files.writeString(
+                    transformer().resolve(SanaTransformer.POLICY),
+                    policy.json().toPrettyString() + "\n");
             Files.writeString(transformer().resolve(MODEL_OPT), modelOpt(policy, layers));
         } catch (IOException e) {
             throw new UncheckedIOException(root + ": cannot be written: " + e, e);
