@@ -188,6 +188,10 @@ Case probe() {
         bool right = positions == 0 || positions == 2 * (1024 + 512 + 2 * 64 + 4 * 32);
         run.compare(run.input(SV_U8, {1}, Range{1, 1}), kSameBits);
         if (!right) throw std::runtime_error(std::to_string(positions) + " positions were tried");
+        if (sv_nvfp4_probe(run.context(), nullptr) != SV_INVALID_ARGUMENT ||
+            sv_last_error() != std::string("positions is null")) {
+            throw std::runtime_error("positions that are null are taken");
+        }
     };
     return one;
 }
