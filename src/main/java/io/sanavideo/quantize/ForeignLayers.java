@@ -36,26 +36,12 @@ final class ForeignLayers implements AutoCloseable {
     private final String prefix;
     private final TreeSet<String> forms = new TreeSet<>();
 
-    private ForeignLayers(Path file, AutoCloseable source, Map<String, StoredTensor> tensors) {
+    private ForeignLayers(
+            Path file, AutoCloseable source, Map<String, StoredTensor> tensors, String prefix) {
         this.file = file;
         this.source = source;
         this.tensors = tensors;
-        prefix =
-                PREFIXES.stream()
-                        .filter(
-                                start ->
-                                        tensors.keySet().stream()
-                                                .anyMatch(
-                                                        name ->
-                                                                name.startsWith(
-                                                                        start
-                                                                                + "transformer_blocks.")))
-                        .findFirst()
-                        .orElseThrow(
-                                () ->
-                                        new ModelFormatException(
-                                                "%s: has no tensor of a transformer block, expected names such as transformer_blocks.0.attn1.to_q.weight"
-                                                        .formatted(file)));
+        this.prefix = prefix;
     }
 
     /**
@@ -66,10 +52,24 @@ final class ForeignLayers implements AutoCloseable {
         if (Files.isDirectory(path)) {
             Checkpoint checkpoint = Checkpoint.open(path);
             checkpoint.names().forEach(name -> tensors.put(name, checkpoint.require(name)));
-            return new ForeignLayers(path, checkpoint, tensors);
+            return of(path, checkpoint, tensors);
         }
         SafetensorsFile file = SafetensorsFile.open(path);
-        return new ForeignLayers(path, file, file.tensors());
+        return of(path, file, file.tensors());
+    }
+
+    private static ForeignLayers of(
+            Path file, AutoCloseable source, Map<String, StoredTensor> tensors) {
+        for (String prefix : PREFIXES) {
+            String block = prefix + "transformer_blocks.";
+            if (tensors.keySet().stream().anyMatch(name -> name.startsWith(block))) {
+                return new ForeignLayers(file, source, tensors, prefix);
+            }
+        }
+        close(file, source);
+        throw new ModelFormatException(
+                "%s: has no tensor of a transformer block, expected names such as transformer_blocks.0.attn1.to_q.weight"
+                        .formatted(file));
     }
 
     /**
@@ -150,26 +150,28 @@ final class ForeignLayers implements AutoCloseable {
             for (int at = first; at < first + partElements; at++) {
                 all += (double) dense[at] * dense[at];
             }
-            Form best = null;
+            Form best = packed.forms().get(0);
             double least = Double.POSITIVE_INFINITY;
             for (Form form : packed.forms()) {
-                double error = Math.sqrt(packed.squareError(form, dense, first) / all);
+                double error = packed.squareError(form, dense, first);
                 if (error < least) {
                     least = error;
                     best = form;
                 }
             }
-            if (!(least <= MOST_ERROR)) {
+            if (!(least <= MOST_ERROR * MOST_ERROR * all)) {
                 throw new ModelFormatException(
                         "%s: layer '%s' is %.2f from the dense weight in the nearest way to read it (%s), expected about 0.1: it is of another model, or packed in a way that is not known here"
-                                .formatted(file, layer.parts().get(i), least, best));
+                                .formatted(
+                                        file, layer.parts().get(i), Math.sqrt(least / all), best));
             }
             forms.add(best.toString());
             parts.add(packed.part(best));
-            noise += least * least * all;
+            noise += least;
             signal += all;
         }
-        return new QuantizedLayer(parts, null, 10 * Math.log10(signal / noise), Double.NaN);
+        double ratio = QuantizedLayer.signalToNoise(signal, noise);
+        return new QuantizedLayer(parts, null, ratio, Double.NaN);
     }
 
     private Packed packed(TransformerLayer layer, String part) {
@@ -191,6 +193,7 @@ final class ForeignLayers implements AutoCloseable {
         }
         return new Packed(
                 layer,
+                part,
                 bytes(tensors.get(prefix + part + naming.codes), layer),
                 bytes(tensors.get(scales(part)), layer),
                 globalScale.toFloats()[0]);
@@ -220,6 +223,10 @@ final class ForeignLayers implements AutoCloseable {
 
     @Override
     public void close() {
+        close(file, source);
+    }
+
+    private static void close(Path file, AutoCloseable source) {
         try {
             source.close();
         } catch (Exception e) {
@@ -236,8 +243,14 @@ final class ForeignLayers implements AutoCloseable {
         private final float globalScale;
         private final int rows;
         private final int columns; // scales of a row
+        private final List<Form> forms;
 
-        Packed(TransformerLayer layer, byte[] codes, byte[] scales, float globalScale) {
+        Packed(
+                TransformerLayer layer,
+                String part,
+                byte[] codes,
+                byte[] scales,
+                float globalScale) {
             this.codes = codes;
             this.scales = scales;
             this.globalScale = globalScale;
@@ -246,21 +259,34 @@ final class ForeignLayers implements AutoCloseable {
             if (codes.length != rows * columns * BLOCK / 2) {
                 throw new ModelFormatException(
                         "%s: the codes of '%s' are %d bytes, expected %d"
+                                .formatted(file, part, codes.length, rows * columns * BLOCK / 2));
+            }
+            forms = possible();
+            if (forms.isEmpty()) {
+                throw new ModelFormatException(
+                        "%s: the scales of '%s' are %d bytes, expected %d, or %d in tiles of 128x4"
                                 .formatted(
                                         file,
-                                        layer.name(),
-                                        codes.length,
-                                        rows * columns * BLOCK / 2));
+                                        part,
+                                        scales.length,
+                                        scaleBytes(false),
+                                        scaleBytes(true)));
             }
         }
 
-        /** The ways that its sizes allow. */
+        private int scaleBytes(boolean tiled) {
+            return tiled ? (rows + 127) / 128 * ((columns + 3) / 4) * 512 : rows * columns;
+        }
+
+        /** The ways that its sizes allow, one at least. */
         List<Form> forms() {
+            return forms;
+        }
+
+        private List<Form> possible() {
             List<Form> possible = new ArrayList<>();
             for (boolean tiled : new boolean[] {false, true}) {
-                int expected =
-                        tiled ? (rows + 127) / 128 * ((columns + 3) / 4) * 512 : rows * columns;
-                if (scales.length != expected) {
+                if (scales.length != scaleBytes(tiled)) {
                     continue;
                 }
                 for (boolean highFirst : new boolean[] {false, true}) {
