@@ -20,11 +20,21 @@ import java.util.TreeSet;
  * Layers that others have quantised: as ModelOpt, compressed-tensors or ComfyUI name their tensors.
  * Files do not say in which order the codes of a byte are, how scales lie and in which direction
  * the global scale goes, so each way is tried and the one that is nearest to the dense weight is
- * taken: its error is about 0.1, that of a wrong one above 1.
+ * taken: its error is about 0.1, that of codes read in a wrong way above 1. Scales of other blocks
+ * may be less far off, but not as near as scales can be.
  */
 final class ForeignLayers implements AutoCloseable {
     /** Four-bit weights are not this far off; what is read in a wrong way is farther. */
     private static final double MOST_ERROR = 0.3;
+
+    /**
+     * The square of a right layer's error by what it would be if each block had its best scale:
+     * rounded scales add a tenth to it, those of other blocks make it many times as much.
+     */
+    private static final double MOST_OF_SCALES = 2;
+
+    /** An error that needs no better scales, by the square of the weight. */
+    private static final double SMALL_ERROR = 1e-3;
 
     private static final List<String> PREFIXES =
             List.of("", "transformer.", "diffusion_model.", "model.diffusion_model.", "model.");
@@ -165,6 +175,10 @@ final class ForeignLayers implements AutoCloseable {
                                 .formatted(
                                         file, layer.parts().get(i), Math.sqrt(least / all), best));
             }
+            if (least > SMALL_ERROR * all) {
+                requireOwnScales(
+                        layer.parts().get(i), least, packed.fittedError(best, dense, first));
+            }
             forms.add(best.toString());
             parts.add(packed.part(best));
             noise += least;
@@ -172,6 +186,14 @@ final class ForeignLayers implements AutoCloseable {
         }
         double ratio = QuantizedLayer.signalToNoise(signal, noise);
         return new QuantizedLayer(parts, null, ratio, Double.NaN);
+    }
+
+    private void requireOwnScales(String part, double error, double fitted) {
+        if (error > MOST_OF_SCALES * fitted) {
+            throw new ModelFormatException(
+                    "%s: the scales of '%s' are not those of its codes: with others it would be %.1f times nearer to the dense weight; they lie in an order that is not known here"
+                            .formatted(file, part, Math.sqrt(error / fitted)));
+        }
     }
 
     private Packed packed(TransformerLayer layer, String part) {
@@ -318,15 +340,36 @@ final class ForeignLayers implements AutoCloseable {
                     float step = e4m3(scale(form, row, column)) * global;
                     int element = (row * columns + column) * BLOCK;
                     for (int i = element; i < element + BLOCK; i++) {
-                        boolean high = i % 2 == 0 ? form.highFirst : !form.highFirst;
-                        int code = codes[i / 2] >> (high ? 4 : 0) & 15;
-                        float value = CODES[code & 7] * step;
-                        double error = dense[first + i] - (code < 8 ? value : -value);
+                        double error = dense[first + i] - code(form, i) * step;
                         sum += error * error;
                     }
                 }
             }
             return sum;
+        }
+
+        /** What the square error would be if each block had the scale that suits its codes most. */
+        double fittedError(Form form, float[] dense, int first) {
+            double sum = 0;
+            for (int block = 0; block < rows * columns; block++) {
+                double all = 0;
+                double along = 0;
+                double squares = 0;
+                for (int i = block * BLOCK; i < (block + 1) * BLOCK; i++) {
+                    double code = code(form, i);
+                    all += (double) dense[first + i] * dense[first + i];
+                    along += code * dense[first + i];
+                    squares += code * code;
+                }
+                sum += all - (squares == 0 ? 0 : along * along / squares);
+            }
+            return sum;
+        }
+
+        private float code(Form form, int element) {
+            boolean high = element % 2 == 0 ? form.highFirst : !form.highFirst;
+            int code = codes[element / 2] >> (high ? 4 : 0) & 15;
+            return code < 8 ? CODES[code] : -CODES[code & 7];
         }
 
         QuantizedLayer.Part part(Form form) {
