@@ -33,6 +33,7 @@
 #include "cuda/context.hpp"
 #include "cuda/gemm_nvfp4.cuh"
 #include "cuda/gemm_nvfp4_epilogue.cuh"
+#include "cuda/nvfp4_probe.hpp"
 #include "cuda/ops.hpp"
 #include "cuda/square_sums.cuh"
 
@@ -78,6 +79,7 @@ void nvfp4_linear(sv_context& context, const sv_nvfp4_matrix& in, const Nvfp4Wei
                   const sv_epilogue& epilogue, const sv_tensor& out) {
     Context& c = enter(context);
     const SlabNvfp4Weight& columns = in_slabs(weight);
+    require_nvfp4_products(c);
     require_countable(in.rows, columns);
     with_float_type(out.dtype, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
@@ -97,6 +99,7 @@ void nvfp4_temporal_convolution(sv_context& context, const sv_nvfp4_matrix& in,
                                 const sv_epilogue& epilogue, const sv_tensor& out) {
     Context& c = enter(context);
     const SlabNvfp4Weight& columns = in_slabs(weight);
+    require_nvfp4_products(c);
     require_countable(in.rows, columns);
     int64_t clip_rows = out.shape[1] * out.shape[2], clip_size = clip_rows * channels(out);
     with_float_type(out.dtype, [&](auto* type) {
