@@ -98,8 +98,8 @@ class LayerPolicyTest {
                         2,
                         3);
 
-        assertThat(read(policy.json())).isEqualTo(policy);
-        assertThat(read(LayerPolicy.STANDARD.json())).isEqualTo(LayerPolicy.STANDARD);
+        assertThat(read(policy.json().toString())).isEqualTo(policy);
+        assertThat(read(LayerPolicy.STANDARD.json().toString())).isEqualTo(LayerPolicy.STANDARD);
     }
 
     @Test

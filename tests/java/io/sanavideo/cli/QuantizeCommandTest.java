@@ -535,7 +535,7 @@ class QuantizeCommandTest {
                     "the precision is " + precision + ", but the model is not quantised");
         }
         assertRefusedInWords(
-                generate(dense, "--precision", policy(LayerPolicy.STANDARD.json()).toString()),
+                generate(dense, "--precision", policy(LayerPolicy.STANDARD.json().toString()).toString()),
                 "the policy gives '" + QUERY + "' nvfp4, but ",
                 "holds it dense: sana-video quantize makes NVFP4 weights");
         assertRefusedInWords(
@@ -553,7 +553,7 @@ class QuantizeCommandTest {
         quantize(dense, out, "--check", "0", "--quiet");
 
         assertRefusedInWords(
-                generate(out, "--precision", policy(LayerPolicy.STANDARD.json()).toString()),
+                generate(out, "--precision", policy(LayerPolicy.STANDARD.json().toString()).toString()),
                 "the policy gives '" + QUERY + "' nvfp4, but ",
                 "has no '"
                         + QUERY
