@@ -76,7 +76,7 @@ final class GenerateCommand implements Callable<Integer> {
         List<Job> jobs = jobs();
         try (Display display = Display.of(json, quiet);
                 SanaVideo sana = open(display, jobs.get(0).request());
-                Interrupt interrupt = Interrupt.cancels(sana)) {
+                Interrupt interrupt = Interrupt.calls(sana::cancel)) {
             for (Job job : jobs) {
                 display.begin(job.output(), job.number(), jobs.size());
                 Generated generated =

@@ -1,6 +1,5 @@
 package io.sanavideo.cli;
 
-import io.sanavideo.SanaVideo;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -14,11 +13,11 @@ final class Interrupt implements AutoCloseable {
     private final CountDownLatch over = new CountDownLatch(1);
     private final Thread hook;
 
-    private Interrupt(SanaVideo sana) {
+    private Interrupt(Runnable cancel) {
         hook =
                 new Thread(
                         () -> {
-                            sana.cancel();
+                            cancel.run();
                             try {
                                 over.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
                             } catch (InterruptedException e) {
@@ -28,9 +27,9 @@ final class Interrupt implements AutoCloseable {
                         "interrupt");
     }
 
-    /** From now on an interrupt cancels this model's call. */
-    static Interrupt cancels(SanaVideo sana) {
-        Interrupt interrupt = new Interrupt(sana);
+    /** From now on an interrupt calls this, which must make the run end. */
+    static Interrupt calls(Runnable cancel) {
+        Interrupt interrupt = new Interrupt(cancel);
         Runtime.getRuntime().addShutdownHook(interrupt.hook);
         return interrupt;
     }
