@@ -1,5 +1,6 @@
 // The arithmetic of NVFP4 (sanavideo/nvfp4.h), once for every device: IEEE fp32, nothing
-// contracted. Files that include it are compiled with contraction off.
+// contracted. Files that use SV_NVFP4_FOUR_OVER_SIX are compiled with contraction off; elsewhere no
+// sum follows a product that is not exact.
 #pragma once
 
 #include <cmath>

@@ -30,6 +30,7 @@
 #include "cuda/activation.cuh"
 #include "cuda/launch.cuh"
 #include "cuda/number.cuh"
+#include "cuda/nvfp4_slabs.cuh"
 #include "cuda/ops.hpp"
 #include "cuda/warp.cuh"
 #include "cuda/weight.hpp"
@@ -119,28 +120,96 @@ struct InputRow {
     }
 };
 
+// Where outputs go: to channels of pixels. A place is that of a lane's channels of a strip's row;
+// put writes a column of the strip if it is there.
+template <typename T>
+struct PixelRows {
+    static constexpr bool kPadded = false;  // lanes past the last channel have nothing to do
+    T* __restrict__ out;
+
+    template <int Count>
+    struct Place {
+        char* at;
+        int64_t pixel_bytes;
+
+        __device__ __forceinline__ Place(const PixelRows& rows, const Shape& shape, int64_t pixel,
+                                         int channel) {
+            pixel_bytes = shape.hidden * static_cast<int64_t>(sizeof(T));
+            at = reinterpret_cast<char*>(rows.out + channel) + pixel * pixel_bytes;
+        }
+
+        __device__ __forceinline__ void put(int column, const float (&x)[Count], bool there) const {
+            if (there) store(reinterpret_cast<T*>(at + column * pixel_bytes), narrow<T>(x));
+        }
+
+        __device__ __forceinline__ void next_row(int width) { at += width * pixel_bytes; }
+    };
+};
+
+// Outputs quantised: a warp's channels are those of a slab (half of one where Count is 1), and the
+// lanes that share a block agree on its scale. Lanes past the last channel make the zeros that fill
+// the slab.
+struct PixelSlabs {
+    static constexpr bool kPadded = true;
+    Slabs slabs;
+
+    template <int Count>
+    struct Place {
+        uint8_t* codes;
+        uint8_t* scales;
+        float global_scale;
+        bool zero, first_of_block;
+
+        __device__ __forceinline__ Place(const PixelSlabs& out, const Shape& shape, int64_t pixel,
+                                         int channel) {
+            codes = out.slabs.code_at(pixel, channel);
+            scales = out.slabs.scale_at(pixel, channel);
+            global_scale = out.slabs.global_scale;
+            zero = channel >= shape.hidden;
+            first_of_block = channel % nvfp4::kBlock == 0;
+        }
+
+        __device__ __forceinline__ void put(int column, const float (&x)[Count], bool there) const {
+            float some[Count];
+#pragma unroll
+            for (int i = 0; i < Count; ++i) some[i] = zero ? 0.0f : x[i];
+            BlockPart part = quantize_part(some, nvfp4::kBlock / Count, global_scale);
+            if constexpr (Count == 1) {  // a byte is that of two lanes
+                part.codes |= __shfl_down_sync(kAllLanes, part.codes, 1) << 4;
+                there = there && threadIdx.x % 2 == 0;
+            }
+            if (!there) return;
+            codes[column * nvfp4::kSlabCodeBytes] = static_cast<uint8_t>(part.codes);
+            if (first_of_block) scales[column * nvfp4::kSlabScaleBytes] = part.scale;
+        }
+
+        __device__ __forceinline__ void next_row(int width) {
+            codes += width * nvfp4::kSlabCodeBytes;
+            scales += width * nvfp4::kSlabScaleBytes;
+        }
+    };
+};
+
 // Writes the columns of the mask.
-template <typename T, int Count>
+template <int Count, typename Place>
 __device__ __forceinline__ void write(const float (&value)[kStrip][Count],
-                                      const float (&gate)[kStrip][Count], char* at, int64_t pixel,
+                                      const float (&gate)[kStrip][Count], const Place& place,
                                       unsigned mask) {
 #pragma unroll
     for (int s = 0; s < kStrip; ++s) {
         float gated[Count];
 #pragma unroll
         for (int i = 0; i < Count; ++i) gated[i] = value[s][i] * silu(gate[s][i]);
-        bool there = (mask >> (s + 1) & 1) != 0;
-        if (there) store(reinterpret_cast<T*>(at), narrow<T>(gated));
-        at += pixel;
+        place.put(s, gated, (mask >> (s + 1) & 1) != 0);
     }
 }
 
 constexpr unsigned kAllColumns = (1 << (kStrip + 2)) - 1;
 
-template <typename T, int Count>
+template <typename T, int Count, typename Out>
 __global__ void __launch_bounds__(kWarps* kLanes, kResident<T>)
     convolve_and_gate(Shape shape, const T* __restrict__ in, const float* __restrict__ taps,
-                      const float* __restrict__ bias, T* __restrict__ out) {
+                      const float* __restrict__ bias, Out out) {
     int lane = static_cast<int>(threadIdx.x) % kLanes;
     int warp = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / kLanes;
     int rest = warp / shape.strips;
@@ -149,14 +218,15 @@ __global__ void __launch_bounds__(kWarps* kLanes, kResident<T>)
     rest /= shape.channel_blocks;
     int first_row = rest % shape.segments * shape.segment_rows;
     int frame = rest / shape.segments;
-    if (warp >= shape.warps || channel >= shape.hidden) return;
+    if (warp >= shape.warps || (!Out::kPadded && channel >= shape.hidden)) return;
     int end_row = min(first_row + shape.segment_rows, shape.height);
 
     int channels = 2 * shape.hidden;
     int64_t half = shape.hidden * static_cast<int64_t>(sizeof(T));
     int64_t pixel = (int64_t{frame} * shape.height + first_row) * shape.width + column;
+    typename Out::template Place<Count> to(out, shape, pixel, channel);
+    if (Out::kPadded) channel = min(channel, shape.hidden - Count);  // what zeros are made beside
     auto* from = reinterpret_cast<const char*>(in + channel) + (pixel - shape.width - 1) * 2 * half;
-    auto* to = reinterpret_cast<char*>(out + channel) + pixel * half;
     unsigned mask = 0;
 #pragma unroll
     for (int i = 0; i < kStrip + 2; ++i) {
@@ -183,29 +253,45 @@ __global__ void __launch_bounds__(kWarps* kLanes, kResident<T>)
         row = next;
         if (r <= first_row) continue;  // what is above begins before the segment
         if (mask == kAllColumns) {
-            write<T, Count>(values, gates, to, half, kAllColumns);
+            write<Count>(values, gates, to, kAllColumns);
         } else {
-            write<T, Count>(values, gates, to, half, mask);
+            write<Count>(values, gates, to, mask);
         }
-        to += shape.width * half;
+        to.next_row(shape.width);
     }
 }
 
-// How the frames are dealt to warps, of which each takes `lane_channels` channels a lane.
-Shape shape_of(const Context& context, const sv_tensor& out, int lane_channels) {
+// How the frames are dealt to warps, of which each takes `lane_channels` channels a lane; of `in`,
+// which holds values and gates.
+Shape shape_of(const Context& context, const sv_tensor& in, int lane_channels, bool padded) {
     Shape shape{};
-    shape.height = count_of(out.shape[1], "rows");
-    shape.width = count_of(out.shape[2], "columns");
-    shape.hidden = count_of(out.shape[3], "channels");
+    shape.height = count_of(in.shape[1], "rows");
+    shape.width = count_of(in.shape[2], "columns");
+    shape.hidden = count_of(in.shape[3] / 2, "channels");
     shape.strips = static_cast<int>(divide_up(shape.width, kStrip));
-    shape.channel_blocks = static_cast<int>(divide_up(shape.hidden, kLanes * lane_channels));
-    int64_t warps = out.shape[0] * shape.strips * shape.channel_blocks;
+    int64_t channels = padded ? round_up(shape.hidden, nvfp4::kSlab) : shape.hidden;
+    shape.channel_blocks = static_cast<int>(divide_up(channels, kLanes * lane_channels));
+    int64_t warps = in.shape[0] * shape.strips * shape.channel_blocks;
     int64_t wanted = int64_t{context.multiprocessors} * kWarpsPerUnit;
     int64_t segments = std::min(divide_up(wanted, warps), divide_up(shape.height, kMinSegment));
     shape.segment_rows = static_cast<int>(divide_up(shape.height, segments));
     shape.segments = static_cast<int>(divide_up(shape.height, shape.segment_rows));
     shape.warps = count_of(warps * shape.segments, "strips of columns");
     return shape;
+}
+
+// pairs: whether addresses allow two channels at a time.
+template <typename T, typename Out>
+void queue(Context& c, const sv_tensor& in, const sv_weight& weight, const sv_tensor& bias,
+           bool pairs, const Out& out) {
+    constexpr int kPair = 2;
+    pairs = pairs && in.shape[3] / 2 % kPair == 0 && aligned(in.data, kPair * sizeof(T));
+    Shape shape = shape_of(c, in, pairs ? kPair : 1, Out::kPadded);
+    launch(c, pairs ? convolve_and_gate<T, kPair, Out> : convolve_and_gate<T, 1, Out>,
+           dim3(static_cast<unsigned>(divide_up(shape.warps, kWarps))), kWarps * kLanes, 0, shape,
+           static_cast<const T*>(in.data),
+           static_cast<const float*>(static_cast<const DepthwiseWeight&>(weight).taps),
+           static_cast<const float*>(bias.data), out);
 }
 
 }  // namespace
@@ -215,16 +301,17 @@ void depthwise_gate(sv_context& context, const sv_tensor& in, const sv_weight& w
     Context& c = enter(context);
     with_float_type(in.dtype, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
-        constexpr int kPair = 2;
-        int64_t pair_bytes = kPair * bytes_of(in.dtype);
-        bool pairs = out.shape[3] % kPair == 0 && aligned(in.data, pair_bytes) &&
-                     aligned(out.data, pair_bytes);
-        Shape shape = shape_of(c, out, pairs ? kPair : 1);
-        launch(c, pairs ? convolve_and_gate<T, kPair> : convolve_and_gate<T, 1>,
-               dim3(static_cast<unsigned>(divide_up(shape.warps, kWarps))), kWarps * kLanes, 0,
-               shape, static_cast<const T*>(in.data),
-               static_cast<const float*>(static_cast<const DepthwiseWeight&>(weight).taps),
-               static_cast<const float*>(bias->data), static_cast<T*>(out.data));
+        queue<T>(c, in, weight, *bias, aligned(out.data, 2 * sizeof(T)),
+                 PixelRows<T>{static_cast<T*>(out.data)});
+    });
+}
+
+void nvfp4_depthwise_gate(sv_context& context, const sv_tensor& in, const sv_weight& weight,
+                          const sv_tensor& bias, const sv_nvfp4_matrix& out) {
+    Context& c = enter(context);
+    with_float_type(in.dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        queue<T>(c, in, weight, bias, true, PixelSlabs{Slabs(out)});
     });
 }
 

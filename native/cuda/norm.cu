@@ -27,6 +27,7 @@
 // Loads of 16 rows of 4.4 KB are under way at once for a layer norm; 15 KB cover a latency of 1 us.
 #include "common/tensor.hpp"
 #include "cuda/activation.cuh"
+#include "cuda/nvfp4_rows.cuh"
 #include "cuda/ops.hpp"
 #include "cuda/row.cuh"
 
@@ -49,16 +50,34 @@ __device__ __forceinline__ float square_sum(const Row<T, Count, Held>& row, cons
     return team.sum(sum);
 }
 
-template <typename T, int Count, int Held>
+// Where a layer norm's rows go. take(row, team, channels, result) walks over the row, of which
+// result(word, x) makes a word; an idle team calls it too.
+template <typename T>
+struct ElementRows {
+    T* out;
+
+    template <int Count, int Held, typename RowT, typename Result>
+    __device__ __forceinline__ void take(const RowT& row, const Team& team, int channels,
+                                         const Result& result) const {
+        if (team.idle) return;
+        T* to = out + int64_t{team.row} * channels + team.lane * Count;
+        row.each([&](Word at) {
+            float x[Count];
+            result(at, x);
+            store_word(to, at, x);
+        });
+    }
+};
+
+template <typename T, int Count, int Held, typename Out>
 __global__ void __launch_bounds__(kRowThreads)
     layer_norm(RowLayout layout, const T* in, const float* __restrict__ shift,
                const float* __restrict__ scale, int rows_per_group, int64_t group_stride,
-               float share, float epsilon, T* out) {
+               float share, float epsilon, Out out) {
     int channels = layout.words * Count;
     each_row<Held>(layout, [&](const Team& team) {
         int first = team.lane * Count;
-        int64_t begin = int64_t{team.row} * channels + first;
-        Row<T, Count, Held> row(in + begin, team);
+        Row<T, Count, Held> row(in + int64_t{team.row} * channels + first, team);
         float sum = 0;
         row.each([&](Word at) {
             float x[Count];
@@ -78,19 +97,18 @@ __global__ void __launch_bounds__(kRowThreads)
         });
         float variance = team.sum(squares) * share;
         float inverse = rsqrtf(variance + epsilon);
-        if (team.idle) return;
 
         int64_t group = team.row / rows_per_group * group_stride + first;
-        row.each([&](Word at) {
-            float added[Count], factor[Count], x[Count];
+        auto result = [&](Word at, float (&x)[Count]) {
+            float added[Count], factor[Count];
             load_word(shift + group, at, added);
             load_word(scale + group, at, factor);
             row.get(at, x);
             for (int i = 0; i < Count; ++i) {
                 x[i] = (x[i] - mean) * inverse * (1.0f + factor[i]) + added[i];
             }
-            store_word(out + begin, at, x);
-        });
+        };
+        out.template take<Count, Held>(row, team, channels, result);
     });
 }
 
@@ -149,23 +167,41 @@ __global__ void __launch_bounds__(kRowThreads)
 
 }  // namespace
 
-void layer_norm_modulated(sv_context& context, const sv_tensor& in, const sv_tensor& modulation,
-                          int shift_row, int scale_row, float epsilon, const sv_tensor& out) {
-    Context& c = enter(context);
+// Out: what makes of an element type where rows of it go.
+template <typename Out>
+static void queue_layer_norm(Context& c, const sv_tensor& in, const sv_tensor& modulation,
+                             int shift_row, int scale_row, float epsilon, const void* out_address,
+                             const Out& out_of) {
     with_float_type(in.dtype, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
         int64_t count = channels(in);
         auto* table = static_cast<const float*>(modulation.data);
+        auto out = out_of(type);
         with_row_shape<kTableWord>(
-            rows(in), count, {in.data, table, out.data}, [&](auto shape, RowLayout layout) {
-                launch(c, layer_norm<T, shape.count, shape.held>, row_blocks<shape.held>(c, layout),
-                       kRowThreads, 0, layout, static_cast<const T*>(in.data),
-                       table + shift_row * count, table + scale_row * count,
-                       static_cast<int>(rows(in) / modulation.shape[0]),
-                       modulation.shape[1] * count, 1.0f / static_cast<float>(count), epsilon,
-                       static_cast<T*>(out.data));
+            rows(in), count, {in.data, table, out_address}, [&](auto shape, RowLayout layout) {
+                launch(c, layer_norm<T, shape.count, shape.held, decltype(out)>,
+                       row_blocks<shape.held>(c, layout), kRowThreads, 0, layout,
+                       static_cast<const T*>(in.data), table + shift_row * count,
+                       table + scale_row * count, static_cast<int>(rows(in) / modulation.shape[0]),
+                       modulation.shape[1] * count, 1.0f / static_cast<float>(count), epsilon, out);
             });
     });
+}
+
+void layer_norm_modulated(sv_context& context, const sv_tensor& in, const sv_tensor& modulation,
+                          int shift_row, int scale_row, float epsilon, const sv_tensor& out) {
+    queue_layer_norm(enter(context), in, modulation, shift_row, scale_row, epsilon, out.data,
+                     [&](auto* type) {
+                         using T = std::remove_pointer_t<decltype(type)>;
+                         return ElementRows<T>{static_cast<T*>(out.data)};
+                     });
+}
+
+void nvfp4_layer_norm_modulated(sv_context& context, const sv_tensor& in,
+                                const sv_tensor& modulation, int shift_row, int scale_row,
+                                float epsilon, const sv_nvfp4_matrix& out) {
+    queue_layer_norm(enter(context), in, modulation, shift_row, scale_row, epsilon, nullptr,
+                     [&](auto*) { return SlabRows{Slabs(out)}; });
 }
 
 static void queue_rms(Context& c, sv_dtype dtype, int64_t rows, int64_t channels,

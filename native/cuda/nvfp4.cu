@@ -3,9 +3,10 @@
 // without contraction, so that a card makes the bytes that the CPU makes.
 //
 // quantize: a thread a block of 16 elements: it reads 32 bytes (bf16) or 64 (f32), writes 8 bytes
-// of codes and 1 of a scale; neighbours write neighbours. Divisions are IEEE: 17 or 34 a block,
-// some 10 instructions each. dequantize: the kernel of map.cuh. The tiled layout of scales: a
-// thread a byte of the output.
+// of codes and 1 of a scale; neighbours write neighbours, in slabs four of them a row of a slab.
+// Divisions are IEEE: 17 or 34 a block, some 10 instructions each. dequantize: the kernel of
+// map.cuh. The tiled layout of scales: a thread a byte of the output. Between rows and slabs: a
+// thread a block of what fills whole slabs, 9 bytes.
 //
 // Bytes of an element: quantize |x| + 0.5625, dequantize 0.5625 + |x|. Memory bounds dequantize;
 // quantize has some 30 instructions an element (60 with four over six), which an H100 issues at 132
@@ -15,6 +16,7 @@
 #include "common/nvfp4.hpp"
 #include "common/tensor.hpp"
 #include "cuda/map.cuh"
+#include "cuda/nvfp4_slabs.cuh"
 #include "cuda/ops.hpp"
 
 namespace sv::cuda {
@@ -23,11 +25,57 @@ namespace {
 using nvfp4::kBlock;
 
 constexpr int kThreads = 128;
+constexpr int kBlockBytes = kBlock / 2;
+constexpr int64_t kSlabBlocks = nvfp4::kSlab / kBlock;
 
-template <typename T>
+// Of a thread a block.
+unsigned grid_of(int64_t blocks) { return static_cast<unsigned>(divide_up(blocks, kThreads)); }
+
+// Blocks as files hold them, row by row. Their codes may begin at any byte.
+struct FileRows {
+    uint8_t* codes;
+    uint8_t* scales;
+    int64_t row_blocks;
+    bool words;  // codes are at multiples of 8 bytes
+
+    FileRows(const sv_tensor& codes, const sv_tensor& scales)
+        : codes(static_cast<uint8_t*>(codes.data)),
+          scales(static_cast<uint8_t*>(scales.data)),
+          row_blocks(channels(scales)),
+          words(aligned(codes.data, kBlockBytes)) {}
+
+    __device__ __forceinline__ void put(int64_t row, int64_t column,
+                                        const nvfp4::Block& block) const {
+        int64_t at = row * row_blocks + column / kBlock;
+        uint8_t* to = codes + at * kBlockBytes;
+        if (words) {
+            *reinterpret_cast<uint64_t*>(to) = block.codes;
+        } else {
+            for (int i = 0; i < kBlockBytes; ++i) {
+                to[i] = static_cast<uint8_t>(block.codes >> 8 * i);
+            }
+        }
+        scales[at] = block.scale;
+    }
+
+    __device__ __forceinline__ nvfp4::Block get(int64_t row, int64_t column) const {
+        int64_t at = row * row_blocks + column / kBlock;
+        const uint8_t* from = codes + at * kBlockBytes;
+        nvfp4::Block block{0, scales[at]};
+        if (words) {
+            block.codes = *reinterpret_cast<const uint64_t*>(from);
+        } else {
+            for (int i = 0; i < kBlockBytes; ++i) block.codes |= uint64_t{from[i]} << 8 * i;
+        }
+        return block;
+    }
+};
+
+// Out: where blocks are put, FileRows or Slabs.
+template <typename T, typename Out>
 __global__ void __launch_bounds__(kThreads)
     quantize(const T* in, int64_t length, int64_t row_blocks, int64_t blocks, bool wide,
-             float global_scale, sv_nvfp4_scaling scaling, uint64_t* codes, uint8_t* scales) {
+             float global_scale, sv_nvfp4_scaling scaling, Out out) {
     int64_t at = int64_t{blockIdx.x} * kThreads + threadIdx.x;
     if (at >= blocks) return;
     int64_t row = at / row_blocks, first = (at - row * row_blocks) * kBlock;
@@ -46,9 +94,38 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
         for (int i = 0; i < kBlock; ++i) x[i] = first + i < length ? widen(from[i]) : 0.0f;
     }
-    nvfp4::Block block = nvfp4::quantize(x, global_scale, scaling);
-    codes[at] = block.codes;
-    scales[at] = block.scale;
+    out.put(row, first, nvfp4::quantize(x, global_scale, scaling));
+}
+
+template <typename Out>
+void queue_quantize(Context& c, const sv_tensor& in, float global_scale, sv_nvfp4_scaling scaling,
+                    const Out& out) {
+    with_float_type(in.dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        auto* from = static_cast<const T*>(in.data);
+        int64_t length = channels(in), row_blocks = nvfp4::slabs(length) * kSlabBlocks;
+        int64_t blocks = rows(in) * row_blocks;
+        bool wide = length % widest<T> == 0 && aligned(from, 16);
+        launch(c, quantize<T, Out>, grid_of(blocks), kThreads, 0, from, length, row_blocks, blocks,
+               wide, global_scale, scaling, out);
+    });
+}
+
+// Moves each block from one layout to the other.
+template <typename In, typename Out>
+__global__ void __launch_bounds__(kThreads)
+    move(In in, int64_t row_blocks, int64_t blocks, Out out) {
+    int64_t at = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+    if (at >= blocks) return;
+    int64_t row = at / row_blocks, column = (at - row * row_blocks) * kBlock;
+    out.put(row, column, in.get(row, column));
+}
+
+template <typename In, typename Out>
+void queue_move(Context& c, const sv_nvfp4_matrix& matrix, const In& in, const Out& out) {
+    int64_t row_blocks = nvfp4::slabs(matrix.columns) * kSlabBlocks;
+    int64_t blocks = matrix.rows * row_blocks;
+    launch(c, move<In, Out>, grid_of(blocks), kThreads, 0, in, row_blocks, blocks, out);
 }
 
 // out = what codes and scales stand for.
@@ -116,17 +193,7 @@ struct Untiling {
 
 void nvfp4_quantize(sv_context& context, const sv_tensor& in, float global_scale,
                     sv_nvfp4_scaling scaling, const sv_tensor& codes, const sv_tensor& scales) {
-    Context& c = enter(context);
-    with_float_type(in.dtype, [&](auto* type) {
-        using T = std::remove_pointer_t<decltype(type)>;
-        auto* from = static_cast<const T*>(in.data);
-        int64_t length = channels(in), blocks = elements(scales);
-        bool wide = length % widest<T> == 0 && aligned(from, 16);
-        auto grid = static_cast<unsigned>(divide_up(blocks, kThreads));
-        launch(c, quantize<T>, grid, kThreads, 0, from, length, channels(scales), blocks, wide,
-               global_scale, scaling, static_cast<uint64_t*>(codes.data),
-               static_cast<uint8_t*>(scales.data));
-    });
+    queue_quantize(enter(context), in, global_scale, scaling, FileRows(codes, scales));
 }
 
 void nvfp4_dequantize(sv_context& context, const sv_tensor& codes, const sv_tensor& scales,
@@ -150,6 +217,20 @@ void nvfp4_tile_scales(sv_context& context, const sv_tensor& scales, const sv_te
 void nvfp4_untile_scales(sv_context& context, const sv_tensor& tiles, const sv_tensor& scales) {
     map(enter(context), Untiling{static_cast<const uint8_t*>(tiles.data), scales.shape[1]},
         elements(scales), scales.data);
+}
+
+void nvfp4_to_slabs(sv_context& context, const sv_tensor& codes, const sv_tensor& scales,
+                    const sv_nvfp4_matrix& out) {
+    queue_move(enter(context), out, FileRows(codes, scales), Slabs(out));
+}
+
+void nvfp4_from_slabs(sv_context& context, const sv_nvfp4_matrix& in, const sv_tensor& codes,
+                      const sv_tensor& scales) {
+    queue_move(enter(context), in, Slabs(in), FileRows(codes, scales));
+}
+
+void nvfp4_quantize_rows(sv_context& context, const sv_tensor& in, const sv_nvfp4_matrix& out) {
+    queue_quantize(enter(context), in, out.global_scale, SV_NVFP4_SIX, Slabs(out));
 }
 
 }  // namespace sv::cuda

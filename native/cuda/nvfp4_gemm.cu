@@ -9,22 +9,6 @@ namespace {
 
 }  // namespace
 
-void nvfp4_to_slabs(sv_context&, const sv_tensor&, const sv_tensor&, const sv_nvfp4_matrix&) {
-    refuse();
-}
-void nvfp4_from_slabs(sv_context&, const sv_nvfp4_matrix&, const sv_tensor&, const sv_tensor&) {
-    refuse();
-}
-void nvfp4_quantize_rows(sv_context&, const sv_tensor&, const sv_nvfp4_matrix&) { refuse(); }
-void nvfp4_layer_norm_modulated(sv_context&, const sv_tensor&, const sv_tensor&, int, int, float,
-                                const sv_nvfp4_matrix&) {
-    refuse();
-}
-void nvfp4_depthwise_gate(sv_context&, const sv_tensor&, const sv_weight&, const sv_tensor&,
-                          const sv_nvfp4_matrix&) {
-    refuse();
-}
-Nvfp4Weight* nvfp4_weight_create(sv_context&, sv_weight_kind, int, const int64_t*) { refuse(); }
 void nvfp4_linear(sv_context&, const sv_nvfp4_matrix&, const Nvfp4Weight&, const sv_epilogue&,
                   const sv_tensor&) {
     refuse();

@@ -7,6 +7,12 @@
 //   a[1]: row g + 8, k 2t, 2t+1        b[1]: column g, k 2t+8, 2t+9
 //   a[2]: row g,     k 2t+8, 2t+9      d[0], d[1]: row g,     columns 2t, 2t+1
 //   a[3]: row g + 8, k 2t+8, 2t+9      d[2], d[3]: row g + 8, columns 2t, 2t+1
+// Those of the m16n8k64 product of E2M1 codes (PTX ISA, "Matrix fragments for mma.m16n8k64" and
+// "Block scaling"); a register holds eight neighbours along k, the lowest k in its lowest bits:
+//   a[0]: row g,     k 8t to 8t+7      b[0]: column g, k 8t to 8t+7
+//   a[1]: row g + 8, k 8t to 8t+7      b[1]: column g, k 8t+32 to 8t+39
+//   a[2]: row g,     k 8t+32 to 8t+39  d: as above
+//   a[3]: row g + 8, k 8t+32 to 8t+39
 #pragma once
 
 #include <cuda_runtime.h>
@@ -15,11 +21,22 @@
 
 namespace sv::cuda {
 
+// nvfp4_model.cuh
+__device__ void mma_nvfp4_by_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                                  uint32_t scales_a, int lane_a, uint32_t scales_b, int lane_b);
+
 // Two floats as bf16, rounded to nearest even: `low` in the lower half.
 __device__ __forceinline__ uint32_t pack_bf16x2(float low, float high) {
     uint32_t pair;
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
     return pair;
+}
+
+// The products of the halves of two registers of bf16, rounded to nearest even.
+__device__ __forceinline__ uint32_t multiply_bf16x2(uint32_t a, uint32_t b) {
+    uint32_t product;  // plus -0, which leaves a product as it is; a mul came with 9.0
+    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(product) : "r"(a), "r"(b), "r"(0x80008000u));
+    return product;
 }
 
 // 2^x, off by 2 units in the last place; what is too small for a normal number becomes 0.
@@ -45,6 +62,13 @@ __device__ __forceinline__ uint32_t shared_address(const void* shared) {
 __device__ __forceinline__ void copy_async_16(void* shared, const void* global, int valid = 16) {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(shared)),
                  "l"(global), "r"(valid)
+                 : "memory");
+}
+
+// The same of 4 bytes, aligned to 4: all or none of them.
+__device__ __forceinline__ void copy_async_4(void* shared, const void* global, bool exists = true) {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(shared_address(shared)),
+                 "l"(global), "r"(exists ? 4 : 0)
                  : "memory");
 }
 
@@ -100,6 +124,30 @@ __device__ __forceinline__ void mma_bf16_m16n8k16(float (&d)[4], const uint32_t 
         "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+// d += a b of E2M1 codes with a UE4M3 scale for each 16 of them along k, fp32 accumulation. A
+// register of scales has one byte for each 16 of the 64 k, the lowest k in the lowest byte. For the
+// rows of a those of lanes 4g + 2 lane_a (row g) and 4g + 2 lane_a + 1 (row g + 8) are read, lane_a
+// being 0 or 1; for column g of b that of lane 4g + lane_b, 0 to 3; those of other lanes are
+// ignored.
+//
+// An instruction of compute capability 12.0 (sm_120a); elsewhere its model of nvfp4_model.cuh.
+__device__ __forceinline__ void mma_nvfp4_m16n8k64(float (&d)[4], const uint32_t (&a)[4],
+                                                   const uint32_t (&b)[2], uint32_t scales_a,
+                                                   int lane_a, uint32_t scales_b, int lane_b) {
+#ifdef __CUDA_ARCH_FEAT_SM120_ALL
+    asm volatile(
+        "mma.sync.aligned.m16n8k64.row.col.kind::mxf4nvf4.block_scale.scale_vec::4X"
+        ".f32.e2m1.e2m1.f32.ue4m3 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3}, "
+        "%10, {%11, %12}, %13, {%11, %14};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(scales_a),
+          "h"(short{0}), "h"(static_cast<short>(lane_a)), "r"(scales_b),
+          "h"(static_cast<short>(lane_b)));
+#else
+    mma_nvfp4_by_bf16(d, a, b, scales_a, lane_a, scales_b, lane_b);
+#endif
 }
 
 // Stores four 8x8 matrices of 16-bit elements, laid out as load_matrix_x4 loads them. Compute
@@ -161,3 +209,5 @@ __device__ __forceinline__ void named_barrier(int id, int threads) {
 }
 
 }  // namespace sv::cuda
+
+#include "cuda/nvfp4_model.cuh"

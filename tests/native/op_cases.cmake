@@ -8,7 +8,7 @@ set(ops 0)
 foreach(entry IN LISTS table)
   string(REGEX REPLACE "X\\((.*)\\)" "\\1" op "${entry}")
   # Weights are made by the cases of the ops that take them; a finite check goes by the name of its function.
-  if(op MATCHES "^(name|weight_create)$")
+  if(op MATCHES "^(name|(nvfp4_)?weight_create)$")
     continue()
   elseif(op STREQUAL all_finite)
     set(op require_finite)

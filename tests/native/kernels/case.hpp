@@ -41,6 +41,7 @@ public:
     Run& operator=(const Run&) = delete;
 
     sv_context* context() const { return context_; }
+    bool measures() const { return purpose_ == Purpose::kSpeed; }
 
     // The tensor that is made as the n-th, counted from 0, begins one element into its memory.
     void unalign(int tensor) { unaligned_ = tensor; }
@@ -55,8 +56,12 @@ public:
     const sv_tensor* in_place(sv_dtype dtype, const Shape& shape, Bound bound, Range range = {});
     // Compares an input that the op has written.
     void compare(const sv_tensor* tensor, Bound bound);
+    // Requires the same bytes in two tensors of this device.
+    void require_same(const sv_tensor* a, const sv_tensor* b) const;
     const sv_weight* weight(sv_weight_kind kind, sv_dtype dtype, const Shape& shape,
                             Range range = {});
+    const sv_weight* weight(sv_weight_kind kind, sv_dtype dtype, const Shape& shape,
+                            const std::vector<float>& values);
     // The same numbers on every device, for arguments that stay on the host.
     std::vector<float> numbers(int64_t count, Range range = {});
 
@@ -124,6 +129,8 @@ std::vector<Case> norm_cases();
 std::vector<Case> norm_perf_cases();
 std::vector<Case> nvfp4_cases();
 std::vector<Case> nvfp4_perf_cases();
+std::vector<Case> nvfp4_producer_cases();
+std::vector<Case> nvfp4_producer_perf_cases();
 
 // Bytes of an element, and of a tensor.
 int64_t size_of(sv_dtype dtype);

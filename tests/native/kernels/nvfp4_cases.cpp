@@ -110,6 +110,7 @@ std::vector<Case> nvfp4_cases() {
             cases.push_back(quantize(dtype, 9, 64, scaling, {-1000, 1000}));
             cases.push_back(quantize(dtype, 9, 64, scaling, {-1e-4f, 1e-4f}));
             cases.push_back(unaligned(quantize(dtype, 9, 64, scaling), 0));
+            cases.push_back(unaligned(quantize(dtype, 9, 72, scaling), 1));
             cases.push_back(quantize_ties(dtype, scaling));
         }
         for (int64_t length : {1, 15, 16, 17, 64, 65, 200}) {

@@ -156,14 +156,33 @@ const sv_tensor* Run::in_place(sv_dtype dtype, const Shape& shape, Bound bound, 
 
 void Run::compare(const sv_tensor* tensor, Bound bound) { outputs_.push_back({*tensor, bound}); }
 
+void Run::require_same(const sv_tensor* a, const sv_tensor* b) const {
+    std::vector<uint8_t> bytes[2];
+    for (int i = 0; i < 2; ++i) {
+        const sv_tensor* tensor = i == 0 ? a : b;
+        auto count = elements(*tensor) * size_of(tensor->dtype);
+        bytes[i].resize(count);
+        require(sv_download(context_, bytes[i].data(), tensor->data, count));
+    }
+    auto differing =
+        std::mismatch(bytes[0].begin(), bytes[0].end(), bytes[1].begin(), bytes[1].end());
+    if (differing.first == bytes[0].end() && differing.second == bytes[1].end()) return;
+    throw std::runtime_error("two tensors differ from byte " +
+                             std::to_string(differing.first - bytes[0].begin()) + " on");
+}
+
 const sv_weight* Run::weight(sv_weight_kind kind, sv_dtype dtype, const Shape& shape, Range range) {
+    int64_t count = 1;
+    for (int64_t size : shape) count *= size;
+    return weight(kind, dtype, shape, numbers(count, range));
+}
+
+const sv_weight* Run::weight(sv_weight_kind kind, sv_dtype dtype, const Shape& shape,
+                             const std::vector<float>& values) {
     sv_weight* weight = nullptr;
     require(sv_weight_create(context_, kind, dtype, static_cast<int>(shape.size()), shape.data(),
                              &weight));
     weights_.push_back(weight);
-    int64_t count = 1;
-    for (int64_t size : shape) count *= size;
-    std::vector<float> values = numbers(count, range);
     require(sv_weight_pack(context_, weight, 0, shape[0], values.data(), SV_F32));
     return weight;
 }

@@ -12,12 +12,28 @@
 namespace simt {
 namespace {
 
-constexpr int kBytes = 16;
-
 // The thread that waits is the one that has written.
 void finish(Block& block, const AsyncCopy& copy) {
     block.land(copy);
     block.check_access(copy.to, copy.bytes, Use::kWrite, copy.place);
+}
+
+void start(void* shared, const void* global, int valid, int bytes, const char* what,
+           const void* place) {
+    Block& block = *current_block();
+    std::string name = what;
+    if (valid < 0 || valid > bytes) {
+        block.stop(place, name + " of " + std::to_string(valid) + " bytes");
+    }
+    if (!block.is_shared(shared)) block.stop(place, name + " to memory that is not shared");
+    if (reinterpret_cast<uintptr_t>(global) % bytes != 0) {
+        block.stop(place,
+                   name + " from an address that is not a multiple of " + std::to_string(bytes));
+    }
+    block.check_access(shared, bytes, Use::kAsyncWrite, place);
+    std::memset(shared, 0xff, bytes);
+    block.running().open_copies.push_back(
+        {static_cast<char*>(shared), static_cast<const char*>(global), valid, bytes, place});
 }
 
 }  // namespace
@@ -26,19 +42,11 @@ void finish(Block& block, const AsyncCopy& copy) {
 namespace sv::cuda {
 
 void copy_async_16(void* shared, const void* global, int valid) {
-    using namespace simt;
-    Block& block = *current_block();
-    const void* place = __builtin_return_address(0);
-    if (valid < 0 || valid > kBytes)
-        block.stop(place, "copy_async_16 of " + std::to_string(valid) + " bytes");
-    if (!block.is_shared(shared)) block.stop(place, "copy_async_16 to memory that is not shared");
-    if (reinterpret_cast<uintptr_t>(global) % kBytes != 0) {
-        block.stop(place, "copy_async_16 from an address that is not a multiple of 16");
-    }
-    block.check_access(shared, kBytes, Use::kAsyncWrite, place);
-    std::memset(shared, 0xff, kBytes);
-    block.running().open_copies.push_back(
-        {static_cast<char*>(shared), static_cast<const char*>(global), valid, kBytes, place});
+    simt::start(shared, global, valid, 16, "copy_async_16", __builtin_return_address(0));
+}
+
+void copy_async_4(void* shared, const void* global, bool exists) {
+    simt::start(shared, global, exists ? 4 : 0, 4, "copy_async_4", __builtin_return_address(0));
 }
 
 void copy_async_commit() {

@@ -33,6 +33,7 @@ struct alignas(16) float4 {
 
 #define __syncthreads() simt::synchronize_block()
 #define __syncwarp(...) simt::synchronize_warp()
+#define __shfl_sync(mask, value, ...) simt::shuffle(mask, value, __VA_ARGS__)
 #define __shfl_xor_sync(mask, value, ...) simt::shuffle_xor(mask, value, __VA_ARGS__)
 #define __shfl_down_sync(mask, value, ...) simt::shuffle_down(mask, value, __VA_ARGS__)
 #define __ballot_sync(mask, predicate) simt::ballot(mask, predicate)
@@ -48,6 +49,20 @@ inline uint32_t __float_as_uint(float value) {
     uint32_t bits;
     std::memcpy(&bits, &value, sizeof bits);
     return bits;
+}
+
+// The bytes of two words, of which each of a selector's four numbers chooses one, or with its bit 3
+// that byte's sign eight times.
+inline uint32_t __byte_perm(uint32_t low, uint32_t high, uint32_t selector) {
+    uint64_t bytes = uint64_t{high} << 32 | low;
+    uint32_t chosen = 0;
+    for (int i = 0; i < 4; ++i) {
+        uint32_t by = selector >> 4 * i & 15;
+        uint32_t byte = static_cast<uint32_t>(bytes >> 8 * (by & 7)) & 0xff;
+        if ((by & 8) != 0) byte = (byte & 0x80) != 0 ? 0xff : 0;
+        chosen |= byte << 8 * i;
+    }
+    return chosen;
 }
 
 // 0 to 1; a NaN becomes 0.

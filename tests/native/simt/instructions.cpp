@@ -17,6 +17,19 @@ uint16_t round_to_bf16(float value) {
 float low(uint32_t pair) { return __uint_as_float(pair << 16); }
 float high(uint32_t pair) { return __uint_as_float(pair & 0xffff0000); }
 
+// Written apart from native/cuda/nvfp4_codes.cuh, which it is compared with.
+float code_value(uint32_t code) {
+    constexpr float kMagnitudes[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+    return code & 8 ? -kMagnitudes[code & 7] : kMagnitudes[code & 7];
+}
+
+float scale_value(uint32_t byte) {
+    if (byte >= 0x7f) return __uint_as_float(0x7fffffff);  // no number; there are no signs
+    int exponent = static_cast<int>(byte >> 3), fraction = static_cast<int>(byte & 7);
+    return exponent == 0 ? std::ldexp(static_cast<float>(fraction), -9)
+                         : std::ldexp(static_cast<float>(8 + fraction), exponent - 10);
+}
+
 struct MatrixLane {
     const uint16_t* row;
     uint32_t* out;
@@ -55,6 +68,13 @@ struct ProductLane {
     const uint32_t *a, *b;
 };
 
+struct ScaledLane {
+    float* d;
+    const uint32_t *a, *b;
+    uint32_t scales_a, scales_b;
+    int lane_a, lane_b;
+};
+
 }  // namespace
 }  // namespace simt
 
@@ -62,6 +82,10 @@ namespace sv::cuda {
 
 uint32_t pack_bf16x2(float low, float high) {
     return simt::round_to_bf16(low) | uint32_t{simt::round_to_bf16(high)} << 16;
+}
+
+uint32_t multiply_bf16x2(uint32_t a, uint32_t b) {
+    return pack_bf16x2(simt::low(a) * simt::low(b), simt::high(a) * simt::high(b));
 }
 
 float max_or_nan(float a, float b) { return a != a || b != b ? a + b : a < b ? b : a; }
@@ -133,6 +157,51 @@ void mma_bf16_m16n8k16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b
                 }
             }
         });
+}
+
+void mma_nvfp4_m16n8k64(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                        uint32_t scales_a, int lane_a, uint32_t scales_b, int lane_b) {
+    simt::Block& block = *simt::current_block();
+    const void* place = __builtin_return_address(0);
+    if (lane_a < 0 || lane_a > 1 || lane_b < 0 || lane_b > 3) {
+        block.stop(place, "mma_nvfp4_m16n8k64 with scales of lanes " + std::to_string(lane_a) +
+                              " and " + std::to_string(lane_b));
+    }
+    simt::ScaledLane mine{d, a, b, scales_a, scales_b, lane_a, lane_b};
+    block.meet(simt::kAllLanes, "mma_nvfp4_m16n8k64", place, true, &mine, [](void* const* lanes) {
+        auto lane = [&](int i) { return static_cast<simt::ScaledLane*>(lanes[i]); };
+        float a[16][64], b[64][8];
+        for (int i = 0; i < simt::kLanes; ++i) {
+            int g = i / 4, t = i % 4;
+            for (int j = 0; j < 8; ++j) {
+                auto code = [&](uint32_t word) { return simt::code_value(word >> 4 * j & 15); };
+                for (int r = 0; r < 4; ++r) {
+                    a[g + 8 * (r & 1)][8 * t + 32 * (r >> 1) + j] = code(lane(i)->a[r]);
+                }
+                for (int r = 0; r < 2; ++r) b[8 * t + 32 * r + j][g] = code(lane(i)->b[r]);
+            }
+        }
+        auto scale = [](uint32_t bytes, int k) {
+            return simt::scale_value(bytes >> 8 * (k / 16) & 0xff);
+        };
+        for (int k = 0; k < 64; ++k) {
+            for (int row = 0; row < 16; ++row) {
+                int supplier = 4 * (row % 8) + 2 * lane(0)->lane_a + row / 8;
+                a[row][k] *= scale(lane(supplier)->scales_a, k);
+            }
+            for (int column = 0; column < 8; ++column) {
+                b[k][column] *= scale(lane(4 * column + lane(0)->lane_b)->scales_b, k);
+            }
+        }
+        for (int i = 0; i < simt::kLanes; ++i) {
+            for (int r = 0; r < 4; ++r) {
+                int row = i / 4 + 8 * (r >> 1), column = 2 * (i % 4) + (r & 1);
+                float sum = lane(i)->d[r];
+                for (int k = 0; k < 64; ++k) sum += a[row][k] * b[k][column];
+                lane(i)->d[r] = sum;
+            }
+        }
+    });
 }
 
 void named_barrier(int id, int threads) {

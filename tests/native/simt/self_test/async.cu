@@ -35,6 +35,18 @@ __global__ void fill_partly(const float* in, float* out) {
     for (int i = 0; i < 4; ++i) out[4 * me + i] = stage[4 * me + i];
 }
 
+// Word by word; those of odd threads are zeros.
+template <bool Waits>
+__global__ void fill_words(const float* in, float* out) {
+    SharedMemory memory;
+    float* stage = memory.shared<float>(kFloats);
+    int me = static_cast<int>(threadIdx.x);
+    copy_async_4(stage + me, in + me, me % 2 == 0);
+    copy_async_commit();
+    if (Waits) copy_async_wait<0>();
+    out[me] = stage[me];
+}
+
 // A ring of two stages: thread 0 copies, the second warp adds up. Empty says whether the ring waits
 // until a stage was read before it fills it again; Full whether the reader waits for the data.
 template <bool Full, bool Empty>
@@ -112,6 +124,9 @@ std::vector<Check> async_checks() {
          reversed(reverse<true, false>, 0, 0)},
         {"a copy filled up with zeros", "", reversed(fill_partly, 2, 0)},
         {"the bytes that a short copy read", "", reversed(fill_partly, 1, 1)},
+        {"a word that is copied", "", reversed(fill_words<true>, 2, 2)},
+        {"a word that is filled with zeros", "", reversed(fill_words<true>, 1, 0)},
+        {"a word that nobody waits for", "still filling", reversed(fill_words<false>, 2, 0)},
         {"a ring of bulk copies", "", ringed(ring<true, true>)},
         {"a ring that reads before the data has landed", "of memory that",
          ringed(ring<false, true>)},

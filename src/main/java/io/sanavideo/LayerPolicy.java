@@ -102,14 +102,14 @@ public record LayerPolicy(List<Rule> rules, LayerPrecision most, int firstDense,
     }
 
     /** As {@link #read} reads it. */
-    public String json() {
+    public ObjectNode json() {
         ObjectNode json = new ObjectMapper().createObjectNode();
         ArrayNode layers = json.putArray("layers");
         for (Rule rule : rules) {
             layers.addObject().put("match", rule.match).put("precision", rule.precision.label());
         }
         json.putObject("dense_steps").put("first", firstDense).put("last", lastDense);
-        return json.toPrettyString() + "\n";
+        return json;
     }
 
     /**

@@ -14,7 +14,9 @@ public final class Progress {
         ENCODE,
         DENOISE,
         DECODE,
-        WRITE
+        WRITE,
+        /** Makes NVFP4 weights; its steps are their elements. */
+        QUANTIZE
     }
 
     private final Phase phase;

@@ -101,14 +101,7 @@ final class ClipOptions {
      */
     TextToVideo request(String prompt, long clipSeed, Latents initial) {
         TextToVideo.Builder request = TextToVideo.prompt(prompt).seed(clipSeed);
-        if (size != null) {
-            Matcher parts = SIZE.matcher(size);
-            if (!parts.matches()) {
-                throw new IllegalArgumentException(
-                        "--size is '%s', expected WIDTHxHEIGHT, such as 832x480".formatted(size));
-            }
-            request.size(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
-        }
+        set(size, text -> setSize(text, request));
         set(negative, request::negativePrompt);
         set(motion, request::motionScore);
         set(instruction, request::instruction);
@@ -125,7 +118,18 @@ final class ClipOptions {
         return request.build();
     }
 
-    private static <T> void set(T value, Consumer<T> setter) {
+    /** Sets the pixels of a clip as {@code --size} says. */
+    static void setSize(String size, TextToVideo.Builder request) {
+        Matcher parts = SIZE.matcher(size);
+        if (!parts.matches()) {
+            throw new IllegalArgumentException(
+                    "--size is '%s', expected WIDTHxHEIGHT, such as 832x480".formatted(size));
+        }
+        request.size(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
+    }
+
+    /** Hands on what was given. */
+    static <T> void set(T value, Consumer<T> setter) {
         if (value != null) {
             setter.accept(value);
         }

@@ -27,7 +27,7 @@ final class Interrupt implements AutoCloseable {
                         "interrupt");
     }
 
-    /** From now on an interrupt calls this, which must make the run end. */
+    /** From now on an interrupt cancels what runs. */
     static Interrupt calls(Runnable cancel) {
         Interrupt interrupt = new Interrupt(cancel);
         Runtime.getRuntime().addShutdownHook(interrupt.hook);

@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             PlanCommand.class,
             CheckCommand.class,
             InspectCommand.class,
+            QuantizeCommand.class,
             TokenizeCommand.class,
             RandomModelCommand.class,
             DevicesCommand.class,

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sanavideo.ModelFormatException;
+import io.sanavideo.Receipt;
 import io.sanavideo.weights.Checkpoint;
 import io.sanavideo.weights.Json;
 import java.io.IOException;
@@ -14,8 +15,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** A model folder in the diffusers layout: which components it has, and how large they are. */
-record ModelInspection(Path folder, String className, List<Component> components)
+/**
+ * A model folder in the diffusers layout: which components it has, and how large they are.
+ *
+ * @param receipt of a quantised model; null where there is none
+ */
+record ModelInspection(Path folder, String className, List<Component> components, Receipt receipt)
         implements Inspection {
     static final String INDEX = "model_index.json";
 
@@ -44,7 +49,8 @@ record ModelInspection(Path folder, String className, List<Component> components
                                 present && hasWeights(path) ? weights(path) : null));
             }
         }
-        return new ModelInspection(folder, index.requiredText("_class_name"), components);
+        Receipt receipt = Files.exists(folder.resolve(Receipt.FILE)) ? Receipt.read(folder) : null;
+        return new ModelInspection(folder, index.requiredText("_class_name"), components, receipt);
     }
 
     private static boolean hasWeights(Path component) {
@@ -83,6 +89,9 @@ record ModelInspection(Path folder, String className, List<Component> components
                 component.weights().putTotals(entry);
             }
         }
+        if (receipt != null) {
+            object.set("receipt", receipt.json());
+        }
         return object;
     }
 
@@ -106,6 +115,9 @@ record ModelInspection(Path folder, String className, List<Component> components
                                     component.weights() == null
                                             ? state
                                             : component.weights().summary()));
+        }
+        if (receipt != null) {
+            lines.append(ReceiptText.full(receipt));
         }
         return lines.toString();
     }

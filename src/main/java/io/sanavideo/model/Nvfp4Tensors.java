@@ -5,6 +5,8 @@ package io.sanavideo.model;
  * two of our own for its low-rank correction.
  */
 public final class Nvfp4Tensors {
+    private static final String SCALES = ".weight_scale";
+
     private Nvfp4Tensors() {}
 
     /** U8 [out, in / 2] or, of a temporal convolution, [out, 3, in / 2]. */
@@ -14,7 +16,12 @@ public final class Nvfp4Tensors {
 
     /** F8_E4M3 [out, in / 16] or [out, 3, in / 16]. */
     public static String scales(String layer) {
-        return layer + ".weight_scale";
+        return layer + SCALES;
+    }
+
+    /** Whether a tensor is a layer's scales. */
+    public static boolean isScales(String tensor) {
+        return tensor.endsWith(SCALES);
     }
 
     /** F32, a scalar: the global scale of the weight. */

@@ -9,6 +9,7 @@ import io.sanavideo.runtime.Ops;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
+import io.sanavideo.weights.Checkpoint;
 import io.sanavideo.weights.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,6 +111,13 @@ public final class SanaTransformer implements AutoCloseable {
     public static LayerPolicy storedPolicy(Path folder) {
         Path file = folder.resolve(POLICY);
         return Files.exists(file) ? LayerPolicy.read(file) : null;
+    }
+
+    /** Whether weights of a transformer's folder are NVFP4. */
+    public static boolean isQuantized(Path folder) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            return checkpoint.names().stream().anyMatch(Nvfp4Tensors::isScales);
+        }
     }
 
     /** Whether there are layers whose activations are quantised. */

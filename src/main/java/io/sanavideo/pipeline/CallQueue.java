@@ -122,7 +122,7 @@ public final class CallQueue implements AutoCloseable {
     }
 
     /** Ends a call between its native ops: for work in Java. */
-    synchronized void throwIfCancelled() {
+    public synchronized void throwIfCancelled() {
         if (running != null && running.cancelled) {
             throw new CancelledException("cancelled");
         }

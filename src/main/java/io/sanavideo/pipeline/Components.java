@@ -58,11 +58,12 @@ final class Components {
     }
 
     /** What each component computes in, by its name. */
-    static Map<String, String> dtypes(Device device, Precision precision) {
+    static Map<String, String> dtypes(ModelFolder folder, Device device, Precision precision) {
         DType compute = DType.of(precision, device);
         Map<String, String> dtypes = new LinkedHashMap<>();
         dtypes.put("text_encoder", compute.toString());
-        dtypes.put("transformer", compute.toString());
+        dtypes.put(
+                "transformer", folder.isQuantized() ? compute + " and NVFP4" : compute.toString());
         dtypes.put("vae", vaeCompute(device, precision).toString());
         return dtypes;
     }

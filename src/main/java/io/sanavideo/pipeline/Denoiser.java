@@ -6,6 +6,7 @@ import io.sanavideo.NumericsException;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.model.ChannelsLast;
+import io.sanavideo.model.Observer;
 import io.sanavideo.model.SanaTransformer;
 import io.sanavideo.model.TransformerConfig;
 import io.sanavideo.model.WanVaeConfig;
@@ -41,13 +42,15 @@ final class Denoiser {
     /**
      * @param text embeddings of the prompt, and of the negative prompt where it is guided
      * @param stopIfCancelled called between steps
+     * @param observer sees what the transformer computes; null for none
      */
     Latents denoise(
             SanaTransformer transformer,
             Settings settings,
             Embeddings text,
             Runnable stopIfCancelled,
-            ProgressListener listener) {
+            ProgressListener listener,
+            Observer observer) {
         Latents noise = noise(settings, transformer.context());
         OptionalDouble told =
                 config.guidanceEmbeds()
@@ -63,7 +66,8 @@ final class Denoiser {
                                 noise.width(),
                                 noise.channels());
                 GuidedVelocity velocity =
-                        new GuidedVelocity(transformer, latents, text, settings.guidance(), told);
+                        new GuidedVelocity(
+                                transformer, latents, text, settings.guidance(), told, observer);
                 FlowSampler sampler = settings.schedule().sampler(settings.steps())) {
             latents.upload(noise.values());
             double[] timesteps = sampler.timesteps();

@@ -13,6 +13,7 @@ import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.model.Gemma2Encoder;
+import io.sanavideo.model.Observer;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.Range;
 import io.sanavideo.runtime.Tensor;
@@ -40,7 +41,7 @@ public final class Engine implements AutoCloseable {
     private final PromptEncoder prompts;
     private final Denoiser denoiser;
     private final FrameDecoder frames;
-    private final CompletableFuture<Map<String, String>> weightHashes;
+    private final WeightHashes weightHashes;
 
     private Engine(
             ModelParts parts,
@@ -59,8 +60,9 @@ public final class Engine implements AutoCloseable {
         this.kernels = kernels;
         components = new Components(folder, device, precision, context);
         planner = new Planner(parts, device, precision, kernels, available);
-        dtypes = Components.dtypes(device, precision);
+        dtypes = Components.dtypes(folder, device, precision);
         speeds = Speeds.of(parts, device, dtypes);
+        weightHashes = new WeightHashes(folder);
         // To plan is to go through all files but the numbers in them: what is loaded later is
         // sound.
         kernels.applyTo(context);
@@ -72,7 +74,9 @@ public final class Engine implements AutoCloseable {
         prompts = new PromptEncoder(tokenizer, components.compute());
         denoiser = new Denoiser(parts.transformer(), parts.vae());
         frames = new FrameDecoder(parts.vae());
-        weightHashes = CompletableFuture.supplyAsync(() -> WeightHashes.of(folder));
+        if (folder.receipt() != null) {
+            folder.receipt().requireFor(folder.root(), weightHashes.transformer());
+        }
     }
 
     /** Whether the first request, or else one that says nothing, has all components loaded. */
@@ -159,6 +163,11 @@ public final class Engine implements AutoCloseable {
         return parts.settings(request);
     }
 
+    /** Latent frames of a request's clip. */
+    public int latentFrames(TextToVideo request) {
+        return (settings(request).format().frames() - 1) / parts.vae().temporalFactor() + 1;
+    }
+
     /** What a generation will take; see {@link io.sanavideo.SanaVideo#plan}. */
     public Plan plan(Settings settings) {
         return planner.plan(settings, context().memoryInUse());
@@ -175,6 +184,16 @@ public final class Engine implements AutoCloseable {
      * @throws DoesNotFitException before anything is computed, when memory does not hold it
      */
     public Denoised denoise(Settings settings, CallQueue calls, ProgressListener listener) {
+        return denoise(settings, calls, listener, null);
+    }
+
+    /**
+     * As the other.
+     *
+     * @param observer sees what the transformer computes; null for none
+     */
+    public Denoised denoise(
+            Settings settings, CallQueue calls, ProgressListener listener, Observer observer) {
         chooseKernels(settings, listener);
         Plan plan = plan(settings);
         plan.requireFits();
@@ -200,7 +219,8 @@ public final class Engine implements AutoCloseable {
                                                             settings,
                                                             text,
                                                             calls::throwIfCancelled,
-                                                            listener)));
+                                                            listener,
+                                                            observer)));
             return new Denoised(
                     settings, residency, latents, encoding.elapsed(), denoising.elapsed());
         } finally {
@@ -262,7 +282,8 @@ public final class Engine implements AutoCloseable {
             String recipe =
                     Recipe.of(
                             settings,
-                            Background.result(weightHashes),
+                            weightHashes.all(),
+                            parts.folder().isQuantized() ? parts.folder().policy() : null,
                             dtypes,
                             device.toString(),
                             context().threads(),

@@ -30,6 +30,7 @@ final class GuidedVelocity implements AutoCloseable {
     private final Tensor velocity;
     private final Tensor away;
     private final float[] guide;
+    private final Observer observer;
     private final Way quantized = new Way();
     private final Way dense = new Way();
 
@@ -43,14 +44,17 @@ final class GuidedVelocity implements AutoCloseable {
      * @param latents f32 [frames, height, width, channels]; read at each call
      * @param embeddings of the prompt, and of the negative one where it is guided
      * @param told what a network with guidance embeddings is told, else empty
+     * @param observer sees what the network computes; null for none
      */
     GuidedVelocity(
             SanaTransformer transformer,
             Tensor latents,
             Embeddings embeddings,
             double guidance,
-            OptionalDouble told) {
+            OptionalDouble told,
+            Observer observer) {
         this.latents = latents;
+        this.observer = observer;
         ops = transformer.context().ops();
         scope = new Scope(transformer.context());
         guide = new float[] {(float) (1 - guidance), (float) guidance};
@@ -64,12 +68,14 @@ final class GuidedVelocity implements AutoCloseable {
                                     (int) latents.size(1),
                                     (int) latents.size(2),
                                     told));
-            text = scope.own(new TransformerText(transformer, embeddings.prompt()));
+            text = scope.own(new TransformerText(transformer, embeddings.prompt(), observer));
             boolean guided = embeddings.negative() != null;
             away = guided ? scope.tensor(DType.F32, latents.shape()) : null;
             negativeText =
                     guided
-                            ? scope.own(new TransformerText(transformer, embeddings.negative()))
+                            ? scope.own(
+                                    new TransformerText(
+                                            transformer, embeddings.negative(), observer))
                             : null;
         } catch (Throwable e) {
             scope.close();
@@ -87,7 +93,7 @@ final class GuidedVelocity implements AutoCloseable {
         run.setTime(new double[] {timestep});
         run.setDense(isDense);
         Way way = isDense ? dense : quantized;
-        if (!way.hasRun) {
+        if (!way.hasRun || observer != null) {
             predict();
             way.hasRun = true;
         } else {
@@ -106,9 +112,9 @@ final class GuidedVelocity implements AutoCloseable {
     }
 
     private void predict() {
-        run.velocity(latents, text, velocity, null);
+        run.velocity(latents, text, velocity, observer);
         if (negativeText != null) {
-            run.velocity(latents, negativeText, away, null);
+            run.velocity(latents, negativeText, away, observer);
             ops.combine(guide, new Tensor[] {away, velocity}, velocity);
         }
     }
@@ -124,13 +130,13 @@ final class GuidedVelocity implements AutoCloseable {
 
     private String source(TransformerText branch) {
         String[] found = new String[1];
-        Observer observer =
+        Observer seeker =
                 (name, tensor) -> {
                     if (found[0] == null && !isFinite(tensor)) {
                         found[0] = name;
                     }
                 };
-        run.velocity(latents, branch, velocity, observer);
+        run.velocity(latents, branch, velocity, seeker);
         return found[0] == null ? null : described(found[0]);
     }
 

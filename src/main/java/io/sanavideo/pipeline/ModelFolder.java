@@ -3,6 +3,8 @@ package io.sanavideo.pipeline;
 import io.sanavideo.LayerPolicy;
 import io.sanavideo.Model;
 import io.sanavideo.ModelFormatException;
+import io.sanavideo.Receipt;
+import io.sanavideo.model.SanaTransformer;
 import io.sanavideo.weights.Json;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -65,7 +67,32 @@ public record ModelFolder(Path root, Json index, LayerPolicy layers, boolean tru
         ModelFolder folder = new ModelFolder(root, Json.read(root.resolve(INDEX)), layers, trusted);
         SUPPORTED.forEach(folder::requireComponent);
         folder.requireFolder("tokenizer");
+        folder.receipt();
+        folder.policy();
         return folder;
+    }
+
+    /**
+     * The receipt that its quantised transformer must fit; null where it is dense, or trusted.
+     *
+     * @throws ModelFormatException when there is none
+     */
+    Receipt receipt() {
+        return trusted || !isQuantized() ? null : Receipt.read(root);
+    }
+
+    /** Whether weights of the transformer are NVFP4. */
+    boolean isQuantized() {
+        return SanaTransformer.isQuantized(transformer());
+    }
+
+    /**
+     * Which layers of the transformer run in what, as it is asked for and as the folder says.
+     *
+     * @throws IllegalArgumentException when these do not go together
+     */
+    LayerPolicy policy() {
+        return layers.over(SanaTransformer.storedPolicy(transformer()));
     }
 
     private void requireComponent(String name, Set<String> supported) {

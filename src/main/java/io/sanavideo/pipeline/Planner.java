@@ -84,7 +84,7 @@ public final class Planner {
         this.precision = precision;
         this.available = available;
         denoiser = new Denoiser(parts.transformer(), parts.vae());
-        dtypes = Components.dtypes(device, precision);
+        dtypes = Components.dtypes(parts.folder(), device, precision);
         speeds = Speeds.of(parts, device, dtypes);
         long bytes = 0;
         for (Path component : parts.folder().weights()) {
@@ -246,7 +246,8 @@ public final class Planner {
                                                             shortened(settings),
                                                             text,
                                                             NEVER_CANCELLED,
-                                                            ProgressListener.NONE)));
+                                                            ProgressListener.NONE,
+                                                            null)));
             text.close();
             context.trim();
             components.with(

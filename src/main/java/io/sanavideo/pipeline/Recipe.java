@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sanavideo.ClipFormat;
+import io.sanavideo.LayerPolicy;
 import io.sanavideo.runtime.Native;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -20,12 +21,14 @@ final class Recipe {
 
     /**
      * @param weights SHA-256 of each component's weights, by the component's name
+     * @param layers which layers of a quantised transformer ran in what; null for a dense one
      * @param dtypes what each component ran in, by its name
      * @param kernels adds which kernels were chosen
      */
     static String of(
             Settings settings,
             Map<String, String> weights,
+            LayerPolicy layers,
             Map<String, String> dtypes,
             String device,
             int threads,
@@ -52,6 +55,9 @@ final class Recipe {
         recipe.put("seed", settings.seed());
         putAll(recipe.putObject("weights_sha256"), weights);
         putAll(recipe.putObject("dtype"), dtypes);
+        if (layers != null) {
+            recipe.set("precision", layers.json());
+        }
         recipe.put("device", device);
         recipe.put("threads", threads);
         kernels.accept(recipe);

@@ -5,19 +5,38 @@ import io.sanavideo.weights.ContentHash;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
-/** Which weights a clip was made with. */
+/**
+ * Which weights a clip is made with: SHA-256 of each component's, by the component's name. Every
+ * file is read whole, beside what else is done.
+ */
 final class WeightHashes {
-    private WeightHashes() {}
+    private final Map<String, CompletableFuture<String>> hashes = new LinkedHashMap<>();
 
-    /** SHA-256 of each component's weights, by the component's name; reads every file whole. */
-    static Map<String, String> of(ModelFolder folder) {
-        Map<String, String> hashes = new LinkedHashMap<>();
+    WeightHashes(ModelFolder folder) {
         for (Path component : folder.weights()) {
-            try (Checkpoint checkpoint = Checkpoint.open(component)) {
-                hashes.put(component.getFileName().toString(), ContentHash.of(checkpoint));
-            }
+            hashes.put(
+                    component.getFileName().toString(),
+                    CompletableFuture.supplyAsync(() -> hash(component)));
         }
-        return hashes;
+    }
+
+    private static String hash(Path component) {
+        try (Checkpoint checkpoint = Checkpoint.open(component)) {
+            return ContentHash.of(checkpoint);
+        }
+    }
+
+    /** Of the transformer; waits for it. */
+    String transformer() {
+        return Background.result(hashes.get("transformer"));
+    }
+
+    /** Of all; waits for them. */
+    Map<String, String> all() {
+        Map<String, String> all = new LinkedHashMap<>();
+        hashes.forEach((component, hash) -> all.put(component, Background.result(hash)));
+        return all;
     }
 }
