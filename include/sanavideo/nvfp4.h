@@ -159,6 +159,17 @@ SV_API sv_status sv_nvfp4_temporal_convolution(sv_context* context, const sv_nvf
                                                const sv_tensor* identity, const sv_weight* weight,
                                                const sv_epilogue* epilogue, const sv_tensor* out);
 
+/**
+ * Tries whether the device multiplies NVFP4 as products expect it: every place of an element and of
+ * a scale in the operands of its instruction, one at a time. Cards without the instruction try what
+ * stands in for it; a CPU has neither. A context does it by itself before its first product of two
+ * NVFP4 operands.
+ *
+ * positions: how many were tried; 0 on a CPU. Fails with SV_UNSUPPORTED where one is not where it
+ * is documented to be, naming the first; the two products fail in the same way then.
+ */
+SV_API sv_status sv_nvfp4_probe(sv_context* context, int64_t* positions);
+
 #ifdef __cplusplus
 }
 #endif

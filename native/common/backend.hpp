@@ -109,6 +109,7 @@ using nvfp4_linear = void(sv_context&, const sv_nvfp4_matrix& in, const Nvfp4Wei
 using nvfp4_temporal_convolution = void(sv_context&, const sv_nvfp4_matrix& in,
                                         const sv_tensor& identity, const Nvfp4Weight& weight,
                                         const sv_epilogue& epilogue, const sv_tensor& out);
+using nvfp4_probe = int64_t(sv_context&);
 
 }  // namespace op
 
@@ -123,7 +124,8 @@ using nvfp4_temporal_convolution = void(sv_context&, const sv_nvfp4_matrix& in,
     X(embedding) X(geglu) X(all_finite) X(nvfp4_quantize) X(nvfp4_dequantize) \
     X(nvfp4_tile_scales) X(nvfp4_untile_scales) X(nvfp4_to_slabs) X(nvfp4_from_slabs) \
     X(nvfp4_quantize_rows) X(nvfp4_layer_norm_modulated) X(nvfp4_depthwise_gate) \
-    X(nvfp4_weight_create) X(nvfp4_linear) X(nvfp4_temporal_convolution)
+    X(nvfp4_weight_create) X(nvfp4_linear) X(nvfp4_temporal_convolution) \
+    X(nvfp4_probe)
 // clang-format on
 
 struct Backend {

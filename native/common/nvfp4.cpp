@@ -270,4 +270,11 @@ sv_status sv_nvfp4_temporal_convolution(sv_context* context, const sv_nvfp4_matr
     });
 }
 
+sv_status sv_nvfp4_probe(sv_context* context, int64_t* positions) {
+    return sv::run_op(context, [&](sv_context& c) {
+        if (positions == nullptr) sv::fail(SV_INVALID_ARGUMENT, "positions is null");
+        *positions = c.backend.nvfp4_probe(c);
+    });
+}
+
 }  // extern "C"

@@ -139,6 +139,8 @@ void quantize_columns(const sv_nvfp4_matrix& out, int64_t row, int64_t first, in
     }
 }
 
+int64_t nvfp4_probe(sv_context&) { return 0; }
+
 void nvfp4_quantize_rows(sv_context& context, const sv_tensor& in, const sv_nvfp4_matrix& out) {
     with_float_type(in.dtype, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;

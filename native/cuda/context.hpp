@@ -3,6 +3,8 @@
 
 #include <cuda_runtime.h>
 
+#include <string>
+
 #include "common/context.hpp"
 #include "cuda/ops.hpp"
 
@@ -61,6 +63,8 @@ struct Context final : MemorySources, sv_context {
     cudaStream_t stream = nullptr;  // null in a dry context
     int multiprocessors = 0;
     Staging staging;
+    bool nvfp4_probed = false;
+    std::string nvfp4_refusal;  // why products of NVFP4 operands are refused; empty: they are not
 
     // Throws Error(SV_UNSUPPORTED) when the machine has no such device or this build no code for
     // it.

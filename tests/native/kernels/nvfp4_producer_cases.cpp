@@ -179,13 +179,26 @@ Case depthwise_gate(sv_dtype dtype, int64_t frames, int64_t height, int64_t widt
     return one;
 }
 
+// Both the instruction and what stands in for it; a CPU has nothing to try.
+Case probe() {
+    Case one{"nvfp4_probe", "", SV_U8, {}};
+    one.body = [](Run& run) {
+        int64_t positions = -1;
+        run.op([&] { return sv_nvfp4_probe(run.context(), &positions); });
+        bool right = positions == 0 || positions == 2 * (1024 + 512 + 2 * 64 + 4 * 32);
+        run.compare(run.input(SV_U8, {1}, Range{1, 1}), kSameBits);
+        if (!right) throw std::runtime_error(std::to_string(positions) + " positions were tried");
+    };
+    return one;
+}
+
 // Where a layout of rows begins at an odd byte.
 Case odd(Case one) { return unaligned(std::move(one), 0); }
 
 }  // namespace
 
 std::vector<Case> nvfp4_producer_cases() {
-    std::vector<Case> cases;
+    std::vector<Case> cases{probe()};
     for (int64_t columns : {1, 16, 17, 48, 64, 65, 200}) {
         for (int64_t rows : {1, 5, 37}) {
             cases.push_back(to_slabs(rows, columns));

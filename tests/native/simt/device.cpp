@@ -1,6 +1,8 @@
 // The emulated card, its driver and its streams. For tests of what is said where there is none,
 // SIMT_DRIVER gives the driver's version (0 for no driver; 13000 unless set), SIMT_DEVICES the
-// number of cards (1) and SIMT_CAPABILITY what they are (90; the kernels run on 80 and newer).
+// number of cards (1) and SIMT_CAPABILITY what they are (90; the kernels run on 80 and newer);
+// with SIMT_NVFP4_SWAPPED set, their NVFP4 instruction takes the scales of rows g and g + 8 from
+// each other's lanes (instructions.cpp).
 #include <cuda_runtime.h>
 
 #include <cstdlib>

@@ -2,6 +2,8 @@
 // native/cuda/ptx.cuh.
 #include <cuda_runtime.h>
 
+#include <cstdlib>
+
 #include "cuda/ptx.cuh"
 #include "simt/block.hpp"
 
@@ -170,6 +172,7 @@ void mma_nvfp4_m16n8k64(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&
     simt::ScaledLane mine{d, a, b, scales_a, scales_b, lane_a, lane_b};
     block.meet(simt::kAllLanes, "mma_nvfp4_m16n8k64", place, true, &mine, [](void* const* lanes) {
         auto lane = [&](int i) { return static_cast<simt::ScaledLane*>(lanes[i]); };
+        static const int swapped = std::getenv("SIMT_NVFP4_SWAPPED") != nullptr ? 1 : 0;
         float a[16][64], b[64][8];
         for (int i = 0; i < simt::kLanes; ++i) {
             int g = i / 4, t = i % 4;
@@ -186,7 +189,7 @@ void mma_nvfp4_m16n8k64(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&
         };
         for (int k = 0; k < 64; ++k) {
             for (int row = 0; row < 16; ++row) {
-                int supplier = 4 * (row % 8) + 2 * lane(0)->lane_a + row / 8;
+                int supplier = 4 * (row % 8) + 2 * lane(0)->lane_a + (row / 8 ^ swapped);
                 a[row][k] *= scale(lane(supplier)->scales_a, k);
             }
             for (int column = 0; column < 8; ++column) {
