@@ -32,11 +32,30 @@ class DoctorCommandTest {
                 .isEqualTo(json.get("refused").intValue() == 0 ? ExitCode.DONE : ExitCode.FAILED);
         for (JsonNode trial : json.get("trials")) {
             if (!trial.get("verdict").textValue().equals("pass")) {
-                assertThat(trial.get("detail").textValue()).contains("NVFP4 is not there yet");
+                assertThat(trial.get("trial").textValue()).containsIgnoringCase("nvfp4");
             }
         }
         assertThat(json.at("/measurements/0/unit").textValue()).isEqualTo("GB/s");
         assertThat(run.err()).contains("examine", "linear");
+    }
+
+    /** The instruction takes scales from other lanes than documented. */
+    @Test
+    void findsACardThatMultipliesInAnotherWay() throws Exception {
+        Map<String, String> environment = new HashMap<>();
+        environment.put("SANA_CUDA_LIBRARY", EMULATOR);
+        environment.put("SIMT_NVFP4_SWAPPED", "1");
+        environment.put("OMP_WAIT_POLICY", "passive");
+
+        CommandRun run = ChildProcess.run(environment, "doctor", "--device", "cuda");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.FAILED);
+        assertThat(run.out())
+                .startsWith("cuda:0: SIMT emulator, compute capability 9.0")
+                .containsPattern("nvfp4_probe .* FAIL: .*scale 0 of a's row 0, supplied by lane 0")
+                .containsPattern("\nlinear bf16 37 x 224 -> 224, bias, SiLU .*  pass\n")
+                .containsPattern(
+                        "\nverdict: SIMT emulator DOES NOT compute what the CPU computes: of \\d+ trials 1 failed");
     }
 
     @Test

@@ -33,7 +33,7 @@ class DoctorReportTest {
                     Measure.BYTES,
                     0,
                     0,
-                    "");
+                    "12 places");
     private static final Finding WRONG =
             new Finding(
                     "nvfp4_linear",
@@ -84,7 +84,7 @@ class DoctorReportTest {
         assertThat(text)
                 .contains("; seed 9")
                 .containsPattern("linear bf16 3 x 4 -> 5 +1\\.3e-04 +4\\.0e-03  pass\n")
-                .containsPattern("nvfp4_quantize f32 3 x 4 +0 bytes +0 bytes  pass\n")
+                .containsPattern("nvfp4_quantize f32 3 x 4 +0 bytes +0 bytes  pass: 12 places\n")
                 .containsPattern("memory +add f32, 403 MB +0\\.264 ms +1523 GB/s\n")
                 .containsPattern("NVFP4 products +not measured: not there yet\n");
         assertThat(verdict(text))

@@ -228,6 +228,27 @@ class JudgeTest {
     }
 
     @Test
+    void aTrialMaySayWhatIsWrong() {
+        IntFunction<Trial.Body> body =
+                pass ->
+                        on -> {
+                            on.same("codes", on.bytes(256, SIZE));
+                            on.note("%d bytes".formatted(SIZE));
+                            if (pass == AGAIN - 1) {
+                                on.fault("lane 3 is elsewhere");
+                            }
+                        };
+
+        Finding wrong = judge(U8, body);
+        Finding right = judge(U8, pass -> body.apply(REFERENCE));
+
+        assertThat(wrong.verdict()).isEqualTo(Verdict.FAIL);
+        assertThat(wrong.detail()).isEqualTo("lane 3 is elsewhere");
+        assertThat(right.verdict()).isEqualTo(Verdict.PASS);
+        assertThat(right.detail()).isEqualTo("1000 bytes");
+    }
+
+    @Test
     void whatTheDeviceDoesNotDoIsRefused() {
         Faults.OP.next(examined, 1);
 

@@ -90,7 +90,7 @@ final class DoctorReport {
         }
         String verdict =
                 switch (finding.verdict()) {
-                    case PASS -> "pass";
+                    case PASS -> finding.detail().isEmpty() ? "pass" : "pass: " + finding.detail();
                     case FAIL -> "FAIL: " + finding.detail();
                     case REFUSED -> "REFUSED: " + finding.detail();
                 };

@@ -9,7 +9,7 @@ package io.sanavideo.doctor;
  * @param measure what error and bound are of, or null where nothing was compared
  * @param error of the output that was worst against its bound
  * @param bound the largest error that passes
- * @param detail what is wrong, or empty
+ * @param detail what is wrong, or what is to be said of a trial that passed, or empty
  */
 public record Finding(
         String op,

@@ -31,6 +31,7 @@ final class Judge {
         try {
             actual = run(trial, examined, own);
             again = run(trial, examined, own);
+            examined.synchronize();
         } catch (DeviceException | IllegalArgumentException | NumericsException e) {
             examined.synchronize();
             return new Finding(
@@ -39,13 +40,13 @@ final class Judge {
         return compare(trial, expected, actual, again);
     }
 
-    private record Seen(List<Output> outputs, List<String> faults) {}
+    private record Seen(List<Output> outputs, List<String> faults, List<String> notes) {}
 
     private static Seen run(Trial trial, Context context, long seed) {
         try (Pass pass = new Pass(context, seed)) {
             trial.body().run(pass);
             pass.finish();
-            return new Seen(pass.outputs(), pass.faults());
+            return new Seen(pass.outputs(), pass.faults(), pass.notes());
         }
     }
 
@@ -75,7 +76,14 @@ final class Judge {
             wrong.add(0, worst.detail());
         }
         return wrong.isEmpty()
-                ? worst
+                ? new Finding(
+                        trial.op(),
+                        trial.name(),
+                        Verdict.PASS,
+                        worst.measure(),
+                        worst.error(),
+                        worst.bound(),
+                        String.join("; ", actual.notes))
                 : failed(trial, worst.measure(), worst.error(), worst.bound(), wrong);
     }
 

@@ -3,6 +3,7 @@ package io.sanavideo.doctor;
 import static io.sanavideo.runtime.DType.F32;
 import static io.sanavideo.runtime.DType.U8;
 
+import io.sanavideo.DeviceException;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Nvfp4Matrix;
 import io.sanavideo.runtime.Tensor;
@@ -42,6 +43,7 @@ final class Nvfp4Trials {
         all.add(trials.untile());
         all.add(trials.toSlabs());
         all.add(trials.fromSlabs());
+        all.add(probe());
         for (DType dtype : Trials.FLOATS) {
             all.add(trials.quantizeRows(dtype));
             all.add(trials.layerNorm(dtype));
@@ -152,6 +154,31 @@ final class Nvfp4Trials {
                     on.ops().nvfp4FromSlabs(in, codes, scales);
                     on.same("codes", codes);
                     on.same("scales", scales);
+                });
+    }
+
+    /**
+     * Each place of an element and of a scale alone. What is elsewhere is a mistake, not something
+     * that the card does not do; a CPU has no such places.
+     */
+    private static Trial probe() {
+        return new Trial(
+                "nvfp4_probe",
+                null,
+                "one place of an operand at a time",
+                on -> {
+                    byte right = 1;
+                    try {
+                        long places = on.ops().nvfp4Probe();
+                        on.note("%d places".formatted(places));
+                        if (places == 0 && !on.isCpu()) {
+                            on.fault("no place was tried");
+                        }
+                    } catch (DeviceException e) {
+                        on.fault(e.getMessage());
+                        right = 0;
+                    }
+                    on.same("what it says", new byte[] {right});
                 });
     }
 

@@ -33,6 +33,7 @@ final class Pass implements AutoCloseable {
     private final List<Fenced> fences = new ArrayList<>();
     private final List<Output> outputs = new ArrayList<>();
     private final List<String> faults = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
 
     private record Fenced(Tensor whole, long elements) {}
 
@@ -205,8 +206,22 @@ final class Pass implements AutoCloseable {
     /** Two results of this device must have the same bytes. */
     void equal(String what, Nvfp4Matrix one, Nvfp4Matrix other) {
         if (!Arrays.equals(download(one.memory()), download(other.memory()))) {
-            faults.add(what);
+            fault(what);
         }
+    }
+
+    boolean isCpu() {
+        return context.threads() > 0;
+    }
+
+    /** Something is wrong whatever the CPU says. */
+    void fault(String what) {
+        faults.add(what);
+    }
+
+    /** Something to be said of a trial that passes. */
+    void note(String what) {
+        notes.add(what);
     }
 
     private static byte[] download(Tensor tensor) {
@@ -237,7 +252,7 @@ final class Pass implements AutoCloseable {
             int fence = FENCE * fenced.whole.dtype().bytes();
             for (int i = 0; i < fence; i++) {
                 if (bytes[i] != POISON || bytes[bytes.length - 1 - i] != POISON) {
-                    faults.add("wrote outside of an output");
+                    fault("wrote outside of an output");
                     return;
                 }
             }
@@ -251,6 +266,10 @@ final class Pass implements AutoCloseable {
     /** What is wrong whatever the CPU says. */
     List<String> faults() {
         return faults;
+    }
+
+    List<String> notes() {
+        return notes;
     }
 
     @Override
