@@ -54,6 +54,7 @@ namespace sv::cuda::gemm {
 
 constexpr int kStages = 4;
 constexpr int kGroupTiles = 16;
+constexpr int64_t kMost = INT32_MAX / 2;  // rows, columns or tiles: counted in int
 
 // A thread's share of copying the slices of one operand into tiles of kRows rows.
 template <typename T, int kRows, int kThreads, typename Loader, bool kWideLoads>
@@ -122,17 +123,16 @@ __device__ __forceinline__ TileIndex tile_of_block(int block, int row_tiles, int
 
 // Elements of one slot of the ring, and where the second operand begins in it.
 template <typename Product>
-constexpr int kFirstOperand = Product::Tile::kRows * kSlice<typename Product::Element>;
+constexpr int kFirstOperand = Product::Tile::kRows * Product::kRowElements;
 template <typename Product>
-constexpr int kSlot =
-    kFirstOperand<Product> + Product::Tile::kColumns * kSlice<typename Product::Element>;
+constexpr int kSlot = kFirstOperand<Product> + Product::Tile::kColumns * Product::kRowElements;
 
-// How the sums of a warp leave it: 32 rows at a time through shared memory, where each lane
-// finishes the same group of columns of some of these rows.
+// How the sums of a warp leave it: 32 rows at a time (16 of wide ones) through shared memory, where
+// each lane finishes the same group of columns of some of these rows.
 template <typename Product>
 struct Staging {
     using Tile = typename Product::Tile;
-    static constexpr int kRows = 32;
+    static constexpr int kRows = Tile::kWarpColumns > 64 ? 16 : 32;
     static constexpr int kRounds = Tile::kWarpRows / kRows;
     static constexpr int kPasses = kRows / Product::kPassRows;  // in a round
     static constexpr int kColumns = Tile::kWarpColumns;
@@ -147,10 +147,15 @@ struct Staging {
         kSums + static_cast<int>(round_up(kGroups * kSquareStride, kGroup));
     static_assert(Tile::kWarpRows % kRows == 0 && kRows % Product::kPassRows == 0 &&
                   kColumns % kGroup == 0 && kGroups <= kLanes);
-    static_assert(kRows == kLanes);  // a lane adds up the squares of a row
-    static_assert(Tile::kThreads / kLanes * kSize * sizeof(float) <=
-                  kStages * kSlot<Product> * sizeof(typename Product::Element));
+    static_assert(kRows <= kLanes);  // a lane adds up the squares of a row
 };
+
+// Elements of a block's shared memory: the ring, which the sums of all warps take the place of.
+template <typename Product>
+constexpr int kSharedElements =
+    std::max(kStages * kSlot<Product>,
+             Product::Tile::kThreads / kLanes * Staging<Product>::kSize *
+                 static_cast<int>(sizeof(float) / sizeof(typename Product::Element)));
 
 // The sums of a warp through the epilogue. staging: the warp's own, of kSize floats.
 template <bool kWide, typename Product, typename Epilogue>
@@ -162,6 +167,8 @@ __device__ __forceinline__ void finish(const Product& product, const Epilogue& e
     constexpr int kMost = 128 / static_cast<int>(sizeof(Fetched));
     constexpr int kBatch = Shape::kShare < kMost ? Shape::kShare : kMost;
     constexpr int kBatches = static_cast<int>(divide_up(Shape::kShare, kBatch));  // in a round
+    // Warps whose columns are no whole blocks of NVFP4 are not asked to quantise.
+    constexpr bool kQuantizes = Epilogue::kQuantizes && Shape::kColumns % 16 == 0;
     int lane_row = lane / Shape::kGroups, column = lane % Shape::kGroups * kGroup;
     auto columns = epilogue.template columns_at<kWide>(first_column + column);
     bool sums_squares = epilogue.sums_squares(first_column);
@@ -208,29 +215,40 @@ __device__ __forceinline__ void finish(const Product& product, const Epilogue& e
             auto sums = load<float, kGroup>(sums_of(i));
             float square_sum = epilogue.template finish<kWide>(
                 output_row + row_of(i), first_column + column, columns, fetched[i], sums.at);
+            if constexpr (kQuantizes) {
+                if (epilogue.quantizes()) store(sums_of(i), sums);
+            }
             if (sums_squares) {
                 squares[column / kGroup * Shape::kSquareStride + row_of(i)] = square_sum;
             }
         }
-        if (sums_squares && batch % kBatches == kBatches - 1) {
+        if (batch % kBatches != kBatches - 1) continue;
+        if (sums_squares) {
             __syncwarp();
             float sum = 0;
-            for (int group = 0; group < Shape::kGroups; ++group) {
-                sum += squares[group * Shape::kSquareStride + lane];
+            if (lane < Shape::kRows) {
+                for (int group = 0; group < Shape::kGroups; ++group) {
+                    sum += squares[group * Shape::kSquareStride + lane];
+                }
+                epilogue.store_squares(output_row + lane, first_column / Shape::kColumns, sum);
             }
-            epilogue.store_squares(output_row + lane, first_column / Shape::kColumns, sum);
+        }
+        if constexpr (kQuantizes) {
+            if (epilogue.quantizes()) {
+                __syncwarp();  // the results of all lanes are there
+                epilogue.template quantize<Shape>(staging, output_row, first_column, lane);
+            }
         }
     }
 }
 
-template <typename Product, typename Loader, typename Epilogue, bool kWideLoads>
+template <typename Product, typename Loader, typename Columns, typename Epilogue, bool kWideLoads>
 __global__ void __launch_bounds__(Product::Tile::kThreads, Product::Tile::kBlocks)
-    multiply(Loader in, Rows<typename Product::Element> weight, Epilogue epilogue, int row_tiles,
-             int column_tiles) {
+    multiply(Loader in, Columns weight, Epilogue epilogue, int row_tiles, int column_tiles) {
     using T = typename Product::Element;
     using Tile = typename Product::Tile;
     SharedMemory memory;
-    T* ring = memory.shared<T>(kStages * kSlot<Product>);
+    T* ring = memory.shared<T>(kSharedElements<Product>);
 
     TileIndex tile = tile_of_block(blockIdx.x, row_tiles, column_tiles);
     int lane = threadIdx.x % kLanes, warp = threadIdx.x / kLanes;
@@ -239,9 +257,9 @@ __global__ void __launch_bounds__(Product::Tile::kThreads, Product::Tile::kBlock
 
     TileCopy<T, Tile::kRows, Tile::kThreads, Loader, kWideLoads> copy_in(in,
                                                                          tile.row * Tile::kRows);
-    TileCopy<T, Tile::kColumns, Tile::kThreads, Rows<T>, true> copy_weight(
+    TileCopy<T, Tile::kColumns, Tile::kThreads, Columns, true> copy_weight(
         weight, tile.column * Tile::kColumns);
-    int slices = (weight.elements + kSlice<T> - 1) / kSlice<T>;
+    int slices = weight.slices();
     int copied = 0;
     T* filling = ring;
     auto copy_next = [&] {
@@ -258,8 +276,9 @@ __global__ void __launch_bounds__(Product::Tile::kThreads, Product::Tile::kBlock
     typename Product::Fragments fragments[2];
     const T* slot = ring;
     auto load_fragments = [&](int step) {
-        product.load(fragments[step % 2], slot + warp_row * kSlice<T>,
-                     slot + kFirstOperand<Product> + warp_column * kSlice<T>, step, lane);
+        product.load(fragments[step % 2], slot + warp_row * Product::kRowElements,
+                     slot + kFirstOperand<Product> + warp_column * Product::kRowElements, step,
+                     lane);
     };
     copy_async_wait<kStages - 2>();
     __syncthreads();
@@ -276,13 +295,14 @@ __global__ void __launch_bounds__(Product::Tile::kThreads, Product::Tile::kBlock
                 load_fragments(0);
             }
             if (step == 0) copy_next();
-            product.multiply(fragments[step % 2]);
+            product.multiply(fragments[step % 2], step);
         }
     }
     copy_async_wait<0>();
     __syncthreads();
     int first_row = tile.row * Tile::kRows + warp_row;
     int first_column = tile.column * Tile::kColumns + warp_column;
+    if constexpr (Epilogue::kCorrects) epilogue.correct(product, first_row, first_column, lane);
     float* staging = reinterpret_cast<float*>(ring) + warp * Staging<Product>::kSize;
     if (epilogue.wide) {
         finish<true>(product, epilogue, first_row, first_column, staging, lane);
@@ -291,24 +311,41 @@ __global__ void __launch_bounds__(Product::Tile::kThreads, Product::Tile::kBlock
     }
 }
 
+// Queues the product of `rows` rows with `columns` columns.
+template <typename Product, bool kWideLoads, typename Loader, typename Columns, typename Epilogue>
+void launch_tiles(Context& context, int64_t rows, int64_t columns, const Loader& in,
+                  const Columns& weight, const Epilogue& epilogue) {
+    using Tile = typename Product::Tile;
+    using T = typename Product::Element;
+    int64_t row_tiles = divide_up(rows, Tile::kRows);
+    int64_t column_tiles = divide_up(columns, Tile::kColumns);
+    if (rows > kMost || row_tiles * column_tiles > kMost) {
+        fail(SV_UNSUPPORTED, "a product of %ld rows with %ld columns is too large", long(rows),
+             long(columns));
+    }
+    launch(context, multiply<Product, Loader, Columns, Epilogue, kWideLoads>,
+           static_cast<unsigned>(row_tiles * column_tiles), Tile::kThreads,
+           shared_size<T>(kSharedElements<Product>), in, weight, epilogue,
+           static_cast<int>(row_tiles), static_cast<int>(column_tiles));
+}
+
+// Matrix `matrix` of a dense weight as the right operand.
+template <typename T>
+Rows<T> columns_of(const DenseWeight& weight, int64_t matrix) {
+    if (weight.columns > kMost || weight.column_elements() > kMost) {
+        fail(SV_UNSUPPORTED, "a product of %ld columns of %ld elements is too large",
+             long(weight.columns), long(weight.column_elements()));
+    }
+    return {static_cast<const T*>(weight.data) + matrix * weight.matrix_elements(),
+            static_cast<int>(weight.columns), static_cast<int>(weight.column_elements())};
+}
+
 // Queues the product of `rows` rows with matrix `matrix` of the weight.
 template <typename Tile, bool kWideLoads, typename T, typename Loader, typename Epilogue>
 void launch_product(Context& context, int64_t rows, const Loader& in, const DenseWeight& weight,
                     int64_t matrix, const Epilogue& epilogue) {
-    using Product = gemm::Product<T, Tile>;
-    int64_t row_tiles = divide_up(rows, Tile::kRows);
-    int64_t column_tiles = divide_up(weight.columns, Tile::kColumns);
-    constexpr int64_t kMost = INT32_MAX / 2;
-    if (rows > kMost || weight.column_elements() > kMost || row_tiles * column_tiles > kMost) {
-        fail(SV_UNSUPPORTED, "a product of %ld rows of %ld elements with %ld columns is too large",
-             long(rows), long(weight.column_elements()), long(weight.columns));
-    }
-    Rows<T> columns{static_cast<const T*>(weight.data) + matrix * weight.matrix_elements(),
-                    static_cast<int>(weight.columns), static_cast<int>(weight.column_elements())};
-    launch(context, multiply<Product, Loader, Epilogue, kWideLoads>,
-           static_cast<unsigned>(row_tiles * column_tiles), Tile::kThreads,
-           shared_size<T>(kStages * kSlot<Product>), in, columns, epilogue,
-           static_cast<int>(row_tiles), static_cast<int>(column_tiles));
+    launch_tiles<Product<T, Tile>, kWideLoads>(context, rows, weight.columns, in,
+                                               columns_of<T>(weight, matrix), epilogue);
 }
 
 // Large tiles do more arithmetic for each byte of shared memory; small ones are there for outputs
@@ -340,16 +377,6 @@ void with_tile(const Context& context, int64_t rows, int64_t columns, bool wide,
     } else {
         body(SmallTile{}, std::true_type{});
     }
-}
-
-// launch_product with such a tile.
-template <typename T, typename Loader, typename Epilogue>
-void product(Context& context, int64_t rows, const Loader& in, bool wide, const DenseWeight& weight,
-             int64_t matrix, const Epilogue& epilogue) {
-    with_tile<T>(context, rows, weight.columns, wide, [&](auto tile, auto wide_loads) {
-        launch_product<decltype(tile), decltype(wide_loads)::value, T>(context, rows, in, weight,
-                                                                       matrix, epilogue);
-    });
 }
 
 }  // namespace sv::cuda::gemm

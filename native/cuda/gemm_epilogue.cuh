@@ -12,10 +12,16 @@
 // - `bool transforms()`, `void transform(const Columns&, float (&sums)[4])`: what takes much code,
 //   in a loop of its own.
 // - `float finish<kWide>(int row, int column, Columns&, const Fetched&, float (&sums)[4])`: the
-//   rest, and the store. Returns the sum of the squares of what was stored.
+//   rest, and the store. Leaves in `sums` what was stored, not rounded, and returns the sum of the
+//   squares of what was stored.
 // - `bool sums_squares(int column)`, `void store_squares(int row, int slice, float sum)`: whether
 //   these are wanted for the columns from `column` on, and where those of a row go: a slice is the
 //   columns of one warp.
+// - `bool kCorrects`: whether it has correct(product, first_row, first_column, lane), which comes
+//   before all others and changes the sums where the product left them.
+// - `bool kQuantizes`: whether it has bool quantizes() and
+//   quantize<Staging>(sums, first_row, first_column, lane), which comes last, with what finish has
+//   left of some rows in shared memory.
 //
 // row and column may lie beyond the output. A residual that is the output itself is safe: each
 // element is read and written by one thread, in this order.
@@ -33,6 +39,8 @@ constexpr int kGroup = 4;  // columns that a thread finishes together
 // kIdentity: whether the epilogue has that member.
 template <typename T, bool kIdentity>
 struct Epilogue {
+    static constexpr bool kCorrects = false, kQuantizes = false;
+
     T* out;  // [rows, columns]
     const T* identity = nullptr;
     const T* residual = nullptr;
@@ -108,9 +116,10 @@ struct Epilogue {
                 if (column + i < columns) to[i] = rounded.at[i];
             }
         }
-        widen(rounded, sums);
+        float stored[kGroup];
+        widen(rounded, stored);
         float square_sum = 0;
-        for (int i = 0; i < kGroup; ++i) square_sum += sums[i] * sums[i];
+        for (int i = 0; i < kGroup; ++i) square_sum += stored[i] * stored[i];
         return square_sum;
     }
 

@@ -15,6 +15,10 @@
 //   beyond the last one, a tap outside.
 // - `int valid(Place)`: elements of the chunk that exist, at most 0 beyond the end of K. What
 //   follows them is zero.
+// - `int slices()`: of the right operand alone: slices that cover K.
+//
+// NVFP4 operands are copied in other pieces (gemm_nvfp4.cuh, gemm_expand.cuh): a loader whose class
+// TileCopy knows by a specialisation has what that asks for instead.
 //
 // Copies are asynchronous when every chunk is whole (or nothing) and begins at a multiple of 16
 // bytes; else elements are loaded one by one (kWideLoads of the kernel says which).
@@ -53,6 +57,7 @@ struct Rows {
     __device__ int valid(const Place& place) const {
         return min(kWide<T>, elements - place.element);
     }
+    __device__ int slices() const { return (elements + kSlice<T> - 1) / kSlice<T>; }
 };
 
 // Windows of a clip: a convolution's input as the matrix that it multiplies. Row r is output

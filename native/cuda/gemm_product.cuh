@@ -1,4 +1,5 @@
-// How a tile is multiplied (gemm.cuh): bf16 on tensor cores, f32 by plain multiply-adds.
+// How a tile is multiplied (gemm.cuh): bf16 on tensor cores, f32 by plain multiply-adds. NVFP4:
+// gemm_nvfp4.cuh.
 //
 // Both operands lie in shared memory as rows of one slice of K, weights by output column. A block's
 // warps share out its tile; a warp keeps the sums of its part in registers. A slice is multiplied
@@ -38,23 +39,42 @@ __device__ __forceinline__ const T* find_chunk(const T* tile, int row, int chunk
 template <typename T, typename TileShape>
 struct Product;
 
-// bf16: products of 16 x 8 x 16, fragments as in ptx.cuh.
+// The sums of a warp's part as products of 16 x 8 leave them with the lanes (ptx.cuh).
 template <typename TileShape>
-struct Product<bf16, TileShape> {
-    using Element = bf16;
+struct TensorSums {
     using Tile = TileShape;
-    static constexpr int kSteps = kSliceBytes / 32;  // of 16 along K: two chunks
     static constexpr int kRowTiles = Tile::kWarpRows / 16;
     static constexpr int kColumnTiles = Tile::kWarpColumns / 8;
     static constexpr int kPasses = kRowTiles;  // in which the sums leave: see put
     static constexpr int kPassRows = 16;
 
+    float sums[kRowTiles][kColumnTiles][4] = {};
+
+    // Writes the sums of rows [16 pass, 16 pass + 16) to `to`, [16, stride].
+    __device__ __forceinline__ void put(int pass, float* to, int stride, int lane) const {
+        to += lane / 4 * stride + lane % 4 * 2;
+#pragma unroll
+        for (int j = 0; j < kColumnTiles; ++j) {
+            const float* sum = sums[pass][j];
+            store(to + 8 * j, Vector<float, 2>{sum[0], sum[1]});
+            store(to + 8 * stride + 8 * j, Vector<float, 2>{sum[2], sum[3]});
+        }
+    }
+};
+
+// bf16: products of 16 x 8 x 16.
+template <typename TileShape>
+struct Product<bf16, TileShape> : TensorSums<TileShape> {
+    using Element = bf16;
+    using Tile = TileShape;
+    using TensorSums<Tile>::sums, TensorSums<Tile>::kRowTiles, TensorSums<Tile>::kColumnTiles;
+    static constexpr int kRowElements = kSlice<bf16>;  // that a row takes of a slot
+    static constexpr int kSteps = kSliceBytes / 32;    // of 16 along K: two chunks
+
     struct Fragments {
         uint32_t a[kRowTiles][4];
         uint32_t b[(kColumnTiles + 1) / 2][4];  // of two column tiles
     };
-
-    float sums[kRowTiles][kColumnTiles][4] = {};
 
     // a and b: the warp's rows and columns of both tiles.
     __device__ __forceinline__ void load(Fragments& to, const bf16* a, const bf16* b, int step,
@@ -76,7 +96,7 @@ struct Product<bf16, TileShape> {
         }
     }
 
-    __device__ __forceinline__ void multiply(const Fragments& by) {
+    __device__ __forceinline__ void multiply(const Fragments& by, int) {
 #pragma unroll
         for (int i = 0; i < kRowTiles; ++i) {
 #pragma unroll
@@ -86,17 +106,6 @@ struct Product<bf16, TileShape> {
             }
         }
     }
-
-    // Writes the sums of rows [16 pass, 16 pass + 16) to `to`, [16, stride].
-    __device__ __forceinline__ void put(int pass, float* to, int stride, int lane) const {
-        to += lane / 4 * stride + lane % 4 * 2;
-#pragma unroll
-        for (int j = 0; j < kColumnTiles; ++j) {
-            const float* sum = sums[pass][j];
-            store(to + 8 * j, Vector<float, 2>{sum[0], sum[1]});
-            store(to + 8 * stride + 8 * j, Vector<float, 2>{sum[2], sum[3]});
-        }
-    }
 };
 
 // f32: a lane has every eighth row and every fourth column of the warp's part.
@@ -104,6 +113,7 @@ template <typename TileShape>
 struct Product<float, TileShape> {
     using Element = float;
     using Tile = TileShape;
+    static constexpr int kRowElements = kSlice<float>;
     static constexpr int kDepth = 2;  // elements along K of a step
     static constexpr int kSteps = kSlice<float> / kDepth;
     static constexpr int kRowLanes = 8, kColumnLanes = 4;
@@ -131,7 +141,7 @@ struct Product<float, TileShape> {
         }
     }
 
-    __device__ __forceinline__ void multiply(const Fragments& by) {
+    __device__ __forceinline__ void multiply(const Fragments& by, int) {
 #pragma unroll
         for (int k = 0; k < kDepth; ++k) {
 #pragma unroll

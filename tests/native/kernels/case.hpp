@@ -62,6 +62,9 @@ public:
                             Range range = {});
     const sv_weight* weight(sv_weight_kind kind, sv_dtype dtype, const Shape& shape,
                             const std::vector<float>& values);
+    // One that stays NVFP4 in memory, which `pack` packs.
+    const sv_weight* nvfp4_weight(sv_weight_kind kind, const Shape& shape,
+                                  const std::function<void(sv_weight*)>& pack);
     // The same numbers on every device, for arguments that stay on the host.
     std::vector<float> numbers(int64_t count, Range range = {});
 
@@ -129,6 +132,10 @@ std::vector<Case> norm_cases();
 std::vector<Case> norm_perf_cases();
 std::vector<Case> nvfp4_cases();
 std::vector<Case> nvfp4_perf_cases();
+std::vector<Case> nvfp4_expand_cases();
+std::vector<Case> nvfp4_expand_perf_cases();
+std::vector<Case> nvfp4_gemm_cases();
+std::vector<Case> nvfp4_gemm_perf_cases();
 std::vector<Case> nvfp4_producer_cases();
 std::vector<Case> nvfp4_producer_perf_cases();
 

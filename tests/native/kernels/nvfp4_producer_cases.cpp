@@ -188,6 +188,31 @@ Case probe() {
         bool right = positions == 0 || positions == 2 * (1024 + 512 + 2 * 64 + 4 * 32);
         run.compare(run.input(SV_U8, {1}, Range{1, 1}), kSameBits);
         if (!right) throw std::runtime_error(std::to_string(positions) + " positions were tried");
+        if (sv_nvfp4_probe(run.context(), nullptr) != SV_INVALID_ARGUMENT ||
+            sv_last_error() != std::string("positions is null")) {
+            throw std::runtime_error("positions that are null are taken");
+        }
+    };
+    return one;
+}
+
+// A row that a card cannot pack is refused before memory is taken for it. The CPU takes it.
+Case long_row() {
+    constexpr int64_t kLongest = (int64_t{32 << 20} - 4) / 36 * 64;  // 36 bytes for 64 channels
+    Case one{"nvfp4_weight_create", "a row that is too long", SV_U8, {}};
+    one.body = [](Run& run) {
+        run.compare(run.input(SV_U8, {1}, Range{1, 1}), kSameBits);
+        void* stream = nullptr;
+        if (sv_cuda_stream(run.context(), &stream) != SV_OK) return;
+        int64_t shape[] = {1, kLongest + 64};
+        sv_weight* weight = nullptr;
+        sv_status status =
+            sv_nvfp4_weight_create(run.context(), SV_WEIGHT_LINEAR, 2, shape, &weight);
+        std::string message = status == SV_OK ? "nothing is refused" : sv_last_error();
+        if (status != SV_UNSUPPORTED ||
+            message != "a row of the weight takes 33554452 bytes, expected at most 33554432") {
+            throw std::runtime_error(message);
+        }
     };
     return one;
 }
@@ -198,7 +223,7 @@ Case odd(Case one) { return unaligned(std::move(one), 0); }
 }  // namespace
 
 std::vector<Case> nvfp4_producer_cases() {
-    std::vector<Case> cases{probe()};
+    std::vector<Case> cases{probe(), long_row()};
     for (int64_t columns : {1, 16, 17, 48, 64, 65, 200}) {
         for (int64_t rows : {1, 5, 37}) {
             cases.push_back(to_slabs(rows, columns));

@@ -187,6 +187,16 @@ const sv_weight* Run::weight(sv_weight_kind kind, sv_dtype dtype, const Shape& s
     return weight;
 }
 
+const sv_weight* Run::nvfp4_weight(sv_weight_kind kind, const Shape& shape,
+                                   const std::function<void(sv_weight*)>& pack) {
+    sv_weight* weight = nullptr;
+    require(sv_nvfp4_weight_create(context_, kind, static_cast<int>(shape.size()), shape.data(),
+                                   &weight));
+    weights_.push_back(weight);
+    pack(weight);
+    return weight;
+}
+
 void Run::op(const std::function<sv_status()>& call) {
     require(call());
     if (purpose_ == Purpose::kSpeed) measure(call);

@@ -83,7 +83,7 @@ public record LayerPolicy(List<Rule> rules, LayerPrecision most, int firstDense,
         Json json = Json.read(file);
         List<Rule> rules = new ArrayList<>();
         for (Json rule : json.requiredObjects("layers")) {
-            rules.add(new Rule(rule.requiredText("match"), precision(rule)));
+            rules.add(new Rule(rule.requiredText("match"), LayerPrecision.of(rule, "precision")));
         }
         if (!json.has("dense_steps")) {
             return new LayerPolicy(rules, null, 0, 0);
@@ -91,14 +91,6 @@ public record LayerPolicy(List<Rule> rules, LayerPrecision most, int firstDense,
         Json steps = json.requiredObject("dense_steps");
         return new LayerPolicy(
                 rules, null, steps.optionalInt("first", 0, 0), steps.optionalInt("last", 0, 0));
-    }
-
-    private static LayerPrecision precision(Json rule) {
-        try {
-            return LayerPrecision.parse(rule.requiredText("precision"));
-        } catch (IllegalArgumentException e) {
-            throw rule.unexpected("precision", "\"bf16\", \"nvfp4\" or \"nvfp4-weights\"");
-        }
     }
 
     /** As {@link #read} reads it. */

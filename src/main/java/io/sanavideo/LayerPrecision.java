@@ -1,5 +1,6 @@
 package io.sanavideo;
 
+import io.sanavideo.weights.Json;
 import java.util.Arrays;
 import java.util.List;
 
@@ -45,5 +46,14 @@ public enum LayerPrecision {
                                 new IllegalArgumentException(
                                         "precision is '%s', expected one of %s"
                                                 .formatted(label, labels())));
+    }
+
+    /** The precision that stands under this key of a file. */
+    static LayerPrecision of(Json json, String key) {
+        String label = json.requiredText(key);
+        if (!labels().contains(label)) {
+            throw json.unexpected(key, "one of " + labels());
+        }
+        return parse(label);
     }
 }

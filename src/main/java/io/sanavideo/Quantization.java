@@ -11,7 +11,7 @@ import java.util.Objects;
  * @param imported a file, or a component's folder, with the transformer's layers quantised by
  *     others, which the dense model is there to examine; null to quantise here
  * @param layers which layers are quantised to what; activations are only where calibration has seen
- *     them
+ *     them; of an imported file its own decide
  * @param fourOverSix whether each block of a weight has the better of two scales
  * @param rank of a dense correction beside each linear layer; 0 for none
  * @param calibration clips that the dense model makes to learn how large activations are; their
@@ -38,9 +38,10 @@ public record Quantization(
             throw new IllegalArgumentException(
                     "the rank is %d, expected 0 to %d".formatted(rank, MOST_RANK));
         }
-        if (imported != null && (rank != 0 || fourOverSix)) {
+        if (imported != null
+                && (rank != 0 || fourOverSix || !layers.equals(LayerPolicy.STANDARD))) {
             throw new IllegalArgumentException(
-                    "an imported model is taken as it is: expected no rank and no four over six");
+                    "an imported model is taken as it is: expected no rank, no four over six and no policy");
         }
         calibration = List.copyOf(calibration);
         checks = List.copyOf(checks);

@@ -113,7 +113,7 @@ public record Receipt(
             layers.add(
                     new Layer(
                             layer.requiredText("name"),
-                            LayerPrecision.parse(layer.requiredText("precision")),
+                            LayerPrecision.of(layer, "precision"),
                             layer.optionalDouble("signal_to_noise_db", Double.NaN),
                             layer.optionalDouble("saturation", Double.NaN),
                             layer.optionalDouble("input_saturation", Double.NaN),
@@ -121,13 +121,7 @@ public record Receipt(
         }
         List<Check> checks = new ArrayList<>();
         for (Json check : json.requiredObjects("checks")) {
-            checks.add(
-                    new Check(
-                            check.requiredText("prompt"),
-                            Long.parseLong(check.requiredText("seed")),
-                            Arrays.stream(check.requiredDoubles("latent_errors")).boxed().toList(),
-                            check.requiredDouble("psnr_db"),
-                            check.requiredDouble("ssim")));
+            checks.add(check(check));
         }
         return new Receipt(
                 json.requiredText("made_by"),
@@ -140,6 +134,28 @@ public record Receipt(
                 json.requiredDouble("nvfp4_share"),
                 layers,
                 checks);
+    }
+
+    private static Check check(Json json) {
+        double[] errors = json.requiredDoubles("latent_errors");
+        if (errors.length == 0) {
+            throw json.unexpected("latent_errors", "a number for each step");
+        }
+        return new Check(
+                json.requiredText("prompt"),
+                seed(json),
+                Arrays.stream(errors).boxed().toList(),
+                json.requiredDouble("psnr_db"),
+                json.requiredDouble("ssim"));
+    }
+
+    /** A text: a number of 64 bits is more than other readers of JSON keep. */
+    private static long seed(Json check) {
+        try {
+            return Long.parseLong(check.requiredText("seed"));
+        } catch (NumberFormatException e) {
+            throw check.unexpected("seed", "an integer as a string");
+        }
     }
 
     /**

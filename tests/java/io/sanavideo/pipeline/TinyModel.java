@@ -8,13 +8,15 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /** The demo model with one block, one layer and a thin VAE of random weights: a run of moments. */
-final class TinyModel {
+public final class TinyModel {
     private static final int SIZE = 8;
+    private static final int HEADS = 4;
+    private static final int CHANNELS = 128;
 
     private TinyModel() {}
 
     /** Of a clip as small as the model makes. */
-    static TextToVideo.Builder request() {
+    public static TextToVideo.Builder request() {
         return TextToVideo.prompt("a red circle")
                 .instruction(TextToVideo.NO_INSTRUCTION)
                 .size(SIZE, SIZE)
@@ -23,7 +25,17 @@ final class TinyModel {
     }
 
     /** Writes the model into a folder of this one. */
-    static ModelFolder write(Path folder) throws IOException {
+    public static ModelFolder write(Path folder) throws IOException {
+        return write(folder, HEADS, 1);
+    }
+
+    /**
+     * As the other.
+     *
+     * @param heads of the transformer, each of 32 channels
+     * @param seed of the weights
+     */
+    public static ModelFolder write(Path folder, int heads, long seed) throws IOException {
         Path configs = folder.resolve("configs");
         Path demo = ModelFolder.demo();
         try (Stream<Path> files = Files.walk(demo)) {
@@ -38,6 +50,11 @@ final class TinyModel {
         Path transformer = configs.resolve("transformer/config.json");
         replace(transformer, "\"num_layers\": 6", "\"num_layers\": 1");
         replace(transformer, "    1,\n    2,\n    2\n", "    1,\n    1,\n    1\n");
+        replace(transformer, "attention_heads\": " + HEADS, "attention_heads\": " + heads);
+        replace(
+                transformer,
+                "\"cross_attention_dim\": " + CHANNELS,
+                "\"cross_attention_dim\": " + CHANNELS / HEADS * heads);
         Path text = configs.resolve("text_encoder/config.json");
         replace(text, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1");
         replace(text, "\"sliding_attention\",\n", "");
@@ -48,7 +65,7 @@ final class TinyModel {
                 "\"dim_mult\": [\n    1,\n    2,\n    4,\n    4\n  ]",
                 "\"dim_mult\": [1, 1, 1, 1]");
         Path model = folder.resolve("model");
-        RandomModel.of(configs).write(model, 1, written -> {});
+        RandomModel.of(configs).write(model, seed, written -> {});
         return ModelFolder.open(model);
     }
 

@@ -63,18 +63,7 @@ final class Projection {
 
     private static LayerPrecision precision(
             NamedWeights weights, LayerPolicy policy, TransformerLayer layer) {
-        LayerPrecision precision = policy.of(layer.name());
-        for (String part : layer.parts()) {
-            if (policy.of(part) != precision) {
-                throw new IllegalArgumentException(
-                        "the policy gives '%s' %s and '%s' %s, expected one precision: they are one product"
-                                .formatted(
-                                        layer.name(),
-                                        precision.label(),
-                                        part,
-                                        policy.of(part).label()));
-            }
-        }
+        LayerPrecision precision = layer.precision(policy);
         boolean stored = weights.has(Nvfp4Tensors.scales(layer.name()));
         if (precision.packsWeights() && !stored) {
             throw new IllegalArgumentException(

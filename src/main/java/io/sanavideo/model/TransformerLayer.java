@@ -1,5 +1,7 @@
 package io.sanavideo.model;
 
+import io.sanavideo.LayerPolicy;
+import io.sanavideo.LayerPrecision;
 import io.sanavideo.runtime.WeightKind;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -72,6 +74,24 @@ public record TransformerLayer(
     /** The name of its first part, by which it is known. */
     public String name() {
         return parts.get(0);
+    }
+
+    /**
+     * What a policy gives all its parts.
+     *
+     * @throws IllegalArgumentException when it gives them different ones
+     */
+    public LayerPrecision precision(LayerPolicy policy) {
+        LayerPrecision precision = policy.of(name());
+        for (String part : parts) {
+            if (policy.of(part) != precision) {
+                throw new IllegalArgumentException(
+                        "the policy gives '%s' %s and '%s' %s, expected one precision: they are one product"
+                                .formatted(
+                                        name(), precision.label(), part, policy.of(part).label()));
+            }
+        }
+        return precision;
     }
 
     public int taps() {

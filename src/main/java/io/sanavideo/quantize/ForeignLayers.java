@@ -20,11 +20,21 @@ import java.util.TreeSet;
  * Layers that others have quantised: as ModelOpt, compressed-tensors or ComfyUI name their tensors.
  * Files do not say in which order the codes of a byte are, how scales lie and in which direction
  * the global scale goes, so each way is tried and the one that is nearest to the dense weight is
- * taken: its error is about 0.1, that of a wrong one above 1.
+ * taken: its error is about 0.1, that of codes read in a wrong way above 1. Scales of other blocks
+ * may be less far off, but not as near as scales can be.
  */
 final class ForeignLayers implements AutoCloseable {
     /** Four-bit weights are not this far off; what is read in a wrong way is farther. */
     private static final double MOST_ERROR = 0.3;
+
+    /**
+     * The square of a right layer's error by what it would be if each block had its best scale:
+     * rounded scales add a tenth to it, those of other blocks make it many times as much.
+     */
+    private static final double MOST_OF_SCALES = 2;
+
+    /** An error that needs no better scales, by the square of the weight. */
+    private static final double SMALL_ERROR = 1e-3;
 
     private static final List<String> PREFIXES =
             List.of("", "transformer.", "diffusion_model.", "model.diffusion_model.", "model.");
@@ -36,26 +46,12 @@ final class ForeignLayers implements AutoCloseable {
     private final String prefix;
     private final TreeSet<String> forms = new TreeSet<>();
 
-    private ForeignLayers(Path file, AutoCloseable source, Map<String, StoredTensor> tensors) {
+    private ForeignLayers(
+            Path file, AutoCloseable source, Map<String, StoredTensor> tensors, String prefix) {
         this.file = file;
         this.source = source;
         this.tensors = tensors;
-        prefix =
-                PREFIXES.stream()
-                        .filter(
-                                start ->
-                                        tensors.keySet().stream()
-                                                .anyMatch(
-                                                        name ->
-                                                                name.startsWith(
-                                                                        start
-                                                                                + "transformer_blocks.")))
-                        .findFirst()
-                        .orElseThrow(
-                                () ->
-                                        new ModelFormatException(
-                                                "%s: has no tensor of a transformer block, expected names such as transformer_blocks.0.attn1.to_q.weight"
-                                                        .formatted(file)));
+        this.prefix = prefix;
     }
 
     /**
@@ -66,10 +62,24 @@ final class ForeignLayers implements AutoCloseable {
         if (Files.isDirectory(path)) {
             Checkpoint checkpoint = Checkpoint.open(path);
             checkpoint.names().forEach(name -> tensors.put(name, checkpoint.require(name)));
-            return new ForeignLayers(path, checkpoint, tensors);
+            return of(path, checkpoint, tensors);
         }
         SafetensorsFile file = SafetensorsFile.open(path);
-        return new ForeignLayers(path, file, file.tensors());
+        return of(path, file, file.tensors());
+    }
+
+    private static ForeignLayers of(
+            Path file, AutoCloseable source, Map<String, StoredTensor> tensors) {
+        for (String prefix : PREFIXES) {
+            String block = prefix + "transformer_blocks.";
+            if (tensors.keySet().stream().anyMatch(name -> name.startsWith(block))) {
+                return new ForeignLayers(file, source, tensors, prefix);
+            }
+        }
+        close(file, source);
+        throw new ModelFormatException(
+                "%s: has no tensor of a transformer block, expected names such as transformer_blocks.0.attn1.to_q.weight"
+                        .formatted(file));
     }
 
     /**
@@ -150,26 +160,40 @@ final class ForeignLayers implements AutoCloseable {
             for (int at = first; at < first + partElements; at++) {
                 all += (double) dense[at] * dense[at];
             }
-            Form best = null;
+            Form best = packed.forms().get(0);
             double least = Double.POSITIVE_INFINITY;
             for (Form form : packed.forms()) {
-                double error = Math.sqrt(packed.squareError(form, dense, first) / all);
+                double error = packed.squareError(form, dense, first);
                 if (error < least) {
                     least = error;
                     best = form;
                 }
             }
-            if (!(least <= MOST_ERROR)) {
+            if (!(least <= MOST_ERROR * MOST_ERROR * all)) {
                 throw new ModelFormatException(
                         "%s: layer '%s' is %.2f from the dense weight in the nearest way to read it (%s), expected about 0.1: it is of another model, or packed in a way that is not known here"
-                                .formatted(file, layer.parts().get(i), least, best));
+                                .formatted(
+                                        file, layer.parts().get(i), Math.sqrt(least / all), best));
+            }
+            if (least > SMALL_ERROR * all) {
+                requireOwnScales(
+                        layer.parts().get(i), least, packed.fittedError(best, dense, first));
             }
             forms.add(best.toString());
             parts.add(packed.part(best));
-            noise += least * least * all;
+            noise += least;
             signal += all;
         }
-        return new QuantizedLayer(parts, null, 10 * Math.log10(signal / noise), Double.NaN);
+        double ratio = QuantizedLayer.signalToNoise(signal, noise);
+        return new QuantizedLayer(parts, null, ratio, Double.NaN);
+    }
+
+    private void requireOwnScales(String part, double error, double fitted) {
+        if (error > MOST_OF_SCALES * fitted) {
+            throw new ModelFormatException(
+                    "%s: the scales of '%s' are not those of its codes: with others it would be %.1f times nearer to the dense weight; they lie in an order that is not known here"
+                            .formatted(file, part, Math.sqrt(error / fitted)));
+        }
     }
 
     private Packed packed(TransformerLayer layer, String part) {
@@ -191,6 +215,7 @@ final class ForeignLayers implements AutoCloseable {
         }
         return new Packed(
                 layer,
+                part,
                 bytes(tensors.get(prefix + part + naming.codes), layer),
                 bytes(tensors.get(scales(part)), layer),
                 globalScale.toFloats()[0]);
@@ -220,6 +245,10 @@ final class ForeignLayers implements AutoCloseable {
 
     @Override
     public void close() {
+        close(file, source);
+    }
+
+    private static void close(Path file, AutoCloseable source) {
         try {
             source.close();
         } catch (Exception e) {
@@ -236,8 +265,14 @@ final class ForeignLayers implements AutoCloseable {
         private final float globalScale;
         private final int rows;
         private final int columns; // scales of a row
+        private final List<Form> forms;
 
-        Packed(TransformerLayer layer, byte[] codes, byte[] scales, float globalScale) {
+        Packed(
+                TransformerLayer layer,
+                String part,
+                byte[] codes,
+                byte[] scales,
+                float globalScale) {
             this.codes = codes;
             this.scales = scales;
             this.globalScale = globalScale;
@@ -246,21 +281,34 @@ final class ForeignLayers implements AutoCloseable {
             if (codes.length != rows * columns * BLOCK / 2) {
                 throw new ModelFormatException(
                         "%s: the codes of '%s' are %d bytes, expected %d"
+                                .formatted(file, part, codes.length, rows * columns * BLOCK / 2));
+            }
+            forms = possible();
+            if (forms.isEmpty()) {
+                throw new ModelFormatException(
+                        "%s: the scales of '%s' are %d bytes, expected %d, or %d in tiles of 128x4"
                                 .formatted(
                                         file,
-                                        layer.name(),
-                                        codes.length,
-                                        rows * columns * BLOCK / 2));
+                                        part,
+                                        scales.length,
+                                        scaleBytes(false),
+                                        scaleBytes(true)));
             }
         }
 
-        /** The ways that its sizes allow. */
+        private int scaleBytes(boolean tiled) {
+            return tiled ? (rows + 127) / 128 * ((columns + 3) / 4) * 512 : rows * columns;
+        }
+
+        /** The ways that its sizes allow, one at least. */
         List<Form> forms() {
+            return forms;
+        }
+
+        private List<Form> possible() {
             List<Form> possible = new ArrayList<>();
             for (boolean tiled : new boolean[] {false, true}) {
-                int expected =
-                        tiled ? (rows + 127) / 128 * ((columns + 3) / 4) * 512 : rows * columns;
-                if (scales.length != expected) {
+                if (scales.length != scaleBytes(tiled)) {
                     continue;
                 }
                 for (boolean highFirst : new boolean[] {false, true}) {
@@ -292,15 +340,36 @@ final class ForeignLayers implements AutoCloseable {
                     float step = e4m3(scale(form, row, column)) * global;
                     int element = (row * columns + column) * BLOCK;
                     for (int i = element; i < element + BLOCK; i++) {
-                        boolean high = i % 2 == 0 ? form.highFirst : !form.highFirst;
-                        int code = codes[i / 2] >> (high ? 4 : 0) & 15;
-                        float value = CODES[code & 7] * step;
-                        double error = dense[first + i] - (code < 8 ? value : -value);
+                        double error = dense[first + i] - code(form, i) * step;
                         sum += error * error;
                     }
                 }
             }
             return sum;
+        }
+
+        /** What the square error would be if each block had the scale that suits its codes most. */
+        double fittedError(Form form, float[] dense, int first) {
+            double sum = 0;
+            for (int block = 0; block < rows * columns; block++) {
+                double all = 0;
+                double along = 0;
+                double squares = 0;
+                for (int i = block * BLOCK; i < (block + 1) * BLOCK; i++) {
+                    double code = code(form, i);
+                    all += (double) dense[first + i] * dense[first + i];
+                    along += code * dense[first + i];
+                    squares += code * code;
+                }
+                sum += all - (squares == 0 ? 0 : along * along / squares);
+            }
+            return sum;
+        }
+
+        private float code(Form form, int element) {
+            boolean high = element % 2 == 0 ? form.highFirst : !form.highFirst;
+            int code = codes[element / 2] >> (high ? 4 : 0) & 15;
+            return code < 8 ? CODES[code] : -CODES[code & 7];
         }
 
         QuantizedLayer.Part part(Form form) {

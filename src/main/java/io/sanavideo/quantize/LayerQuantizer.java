@@ -101,7 +101,7 @@ final class LayerQuantizer {
             noise += missing * missing;
             signal += (double) weight[i] * weight[i];
         }
-        double ratio = 10 * Math.log10(signal / noise);
+        double ratio = QuantizedLayer.signalToNoise(signal, noise);
         return new Attempt(
                 new QuantizedLayer(parts, lowRank, ratio, (double) saturated / target.length),
                 stands);

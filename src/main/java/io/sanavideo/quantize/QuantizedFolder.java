@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -46,6 +47,12 @@ final class QuantizedFolder {
     }
 
     void requireEmpty() {
+        if (root.toAbsolutePath()
+                .normalize()
+                .startsWith(dense.root().toAbsolutePath().normalize())) {
+            throw new IllegalArgumentException(
+                    "%s is in the model's own folder; name one that is not".formatted(root));
+        }
         if (!Files.exists(root)) {
             return;
         }
@@ -56,6 +63,20 @@ final class QuantizedFolder {
             }
         } catch (IOException e) {
             throw new UncheckedIOException(root + ": cannot be listed: " + e, e);
+        }
+    }
+
+    /** Deletes the folder, which was empty or not there, after a failure. */
+    void clear() {
+        if (!Files.exists(root)) {
+            return;
+        }
+        try (Stream<Path> written = Files.walk(root)) {
+            for (Path path : (Iterable<Path>) written.sorted(Comparator.reverseOrder())::iterator) {
+                Files.delete(path);
+            }
+        } catch (IOException | UncheckedIOException e) {
+            // What led here is being reported; without a receipt what is left is not taken.
         }
     }
 

@@ -54,7 +54,7 @@ public final class Quantizer implements AutoCloseable {
 
     /**
      * @throws ModelFormatException when the model's folder is broken
-     * @throws IllegalArgumentException when it is quantised already
+     * @throws IllegalArgumentException when it is quantised already, or the policy does not fit it
      */
     public Quantizer(Quantization quantization) {
         this.quantization = quantization;
@@ -65,22 +65,46 @@ public final class Quantizer implements AutoCloseable {
         }
         config = TransformerConfig.of(Json.read(folder.transformer().resolve("config.json")));
         layers = TransformerLayer.of(config);
+        if (quantization.imported() == null) {
+            requireFit(quantization.layers().over(null));
+        }
+    }
+
+    private void requireFit(LayerPolicy asked) {
+        boolean packs = false;
+        for (TransformerLayer layer : layers) {
+            packs |= layer.precision(asked).packsWeights();
+        }
+        if (!packs) {
+            throw new IllegalArgumentException(
+                    "the policy quantises none of the %d layers of %s, expected a rule that matches names such as %s"
+                            .formatted(layers.size(), folder.root(), layers.get(0).name()));
+        }
     }
 
     /**
      * Writes the quantised model.
      *
      * @param out a folder that is empty or new
-     * @throws IllegalArgumentException when it is not, or the policy does not fit the model
-     * @throws io.sanavideo.CancelledException after {@link #cancel()}
+     * @throws IllegalArgumentException when it is not
+     * @throws io.sanavideo.CancelledException after {@link #cancel()}; as after any other failure,
+     *     nothing stays in the folder
      */
     public Receipt write(Path out, ProgressListener listener) {
-        return calls.run(() -> quantize(out, listener));
+        return calls.run(
+                () -> {
+                    QuantizedFolder target = new QuantizedFolder(folder, out);
+                    target.requireEmpty();
+                    try {
+                        return quantize(target, out, listener);
+                    } catch (Throwable e) {
+                        target.clear();
+                        throw e;
+                    }
+                });
     }
 
-    private Receipt quantize(Path out, ProgressListener listener) {
-        QuantizedFolder target = new QuantizedFolder(folder, out);
-        target.requireEmpty();
+    private Receipt quantize(QuantizedFolder target, Path out, ProgressListener listener) {
         Set<TextToVideo> clips = new LinkedHashSet<>(quantization.calibration());
         clips.addAll(quantization.checks());
         makeClips(folder.root(), clips, listener);
