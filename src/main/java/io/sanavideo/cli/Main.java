@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
             TokenizeCommand.class,
             RandomModelCommand.class,
             DevicesCommand.class,
-            BenchCommand.class
+            BenchCommand.class,
+            DoctorCommand.class
         },
         footer = {
             "",

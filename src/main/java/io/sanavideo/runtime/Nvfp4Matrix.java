@@ -1,6 +1,7 @@
 package io.sanavideo.runtime;
 
 import io.sanavideo.binding.Nvfp4MatrixStruct;
+import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -65,6 +66,21 @@ public final class Nvfp4Matrix implements AutoCloseable {
                             .formatted(first, first + count - 1, rows - 1));
         }
         return new Nvfp4Matrix(owner, firstRow + first, count);
+    }
+
+    /**
+     * Copies in what was put in slabs elsewhere: all codes, then all scales.
+     *
+     * @param slabs a direct buffer of as many bytes as the memory has
+     * @param scale what the numbers are multiplied by
+     */
+    public void upload(ByteBuffer slabs, float scale) {
+        if (owner != this) {
+            throw new IllegalArgumentException(
+                    "these are %d rows of a matrix, expected all of it".formatted(rows));
+        }
+        memory.upload(slabs);
+        globalScale = scale;
     }
 
     /** Where it lies. */

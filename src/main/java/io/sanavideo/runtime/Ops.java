@@ -468,4 +468,16 @@ public final class Ops {
                         struct(out)),
                 "NVFP4 temporal convolution");
     }
+
+    /**
+     * Tries whether the device multiplies NVFP4 as documented, one place of an operand at a time.
+     *
+     * @return how many were tried; 0 on a CPU
+     * @throws io.sanavideo.DeviceException naming the first that is elsewhere
+     */
+    public long nvfp4Probe() {
+        long[] positions = new long[1];
+        check(SanaVideoAbi.sv_nvfp4_probe(handle(), positions), "NVFP4 probe");
+        return positions[0];
+    }
 }
