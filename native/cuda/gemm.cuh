@@ -235,7 +235,7 @@ __device__ __forceinline__ void finish(const Product& product, const Epilogue& e
         }
         if constexpr (kQuantizes) {
             if (epilogue.quantizes()) {
-                __syncwarp();
+                __syncwarp();  // the results of all lanes are there
                 epilogue.template quantize<Shape>(staging, output_row, first_column, lane);
             }
         }

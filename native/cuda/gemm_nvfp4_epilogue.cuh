@@ -189,36 +189,29 @@ struct Nvfp4Epilogue : Epilogue<T, kIdentity> {
             int row = task % Staging::kRows, in_row = task / Staging::kRows * kBlock;
             int column = first_column + in_row;
             if (first_row + row >= rows || column >= columns) continue;
-            // Four at a time, twice, because the sums of the next rows take most registers.
+            // Four at a time, twice, because the sums of the next rows take most registers. Those
+            // beyond the last column are zeros.
             const float* from = sums + row * Staging::kStride + in_row;
-            auto four = [&](int first, float (&x)[kGroup]) {
-                auto loaded = load<float, kGroup>(from + first);
-                for (int n = 0; n < kGroup; ++n) {
-                    x[n] = column + first + n < columns ? loaded.at[n] : 0.0f;
-                }
-            };
             float largest = 0;
 #pragma unroll 1
             for (int i = 0; i < kBlock; i += kGroup) {
-                float x[kGroup];
-                four(i, x);
-                for (int n = 0; n < kGroup; ++n) largest = fmaxf(largest, fabsf(x[n]));
+                auto x = load<float, kGroup>(from + i);
+                for (int n = 0; n < kGroup; ++n) largest = fmaxf(largest, fabsf(x.at[n]));
             }
             int scale = sv::nvfp4::scale_code(largest / (6.0f * quantized.global_scale));
             float step = sv::nvfp4::scale_value(scale) * quantized.global_scale;
-            uint64_t made = 0;
+            uint64_t codes = 0;
 #pragma unroll 1
             for (int i = 0; i < kBlock; i += kGroup) {
-                float x[kGroup];
-                four(i, x);
-                uint32_t some = 0;
+                auto x = load<float, kGroup>(from + i);
+                uint32_t four = 0;
                 for (int n = 0; n < kGroup; ++n) {
-                    some |= static_cast<uint32_t>(sv::nvfp4::signed_code(x[n], step)) << 4 * n;
+                    four |= static_cast<uint32_t>(sv::nvfp4::signed_code(x.at[n], step)) << 4 * n;
                 }
-                made |= static_cast<uint64_t>(some) << 4 * i;
+                codes |= static_cast<uint64_t>(four) << 4 * i;
             }
             int output_row = first_group_row + first_row + row;
-            quantized.put(output_row, column, {made, static_cast<uint8_t>(scale)});
+            quantized.put(output_row, column, {codes, static_cast<uint8_t>(scale)});
             if (column + kBlock < columns) continue;
             for (column += kBlock; column % kSlab != 0; column += kBlock) {
                 quantized.put(output_row, column, {0, 0});
