@@ -204,10 +204,10 @@ class BrokenSafetensorsTest {
                         "a string"),
                 tensorA(
                         "unknown dtype",
-                        "F8_E4M3",
+                        "F8_E5M2",
                         "[8]",
                         "[0,8]",
-                        "dtype is \"F8_E4M3\"",
+                        "dtype is \"F8_E5M2\"",
                         "expected one of [F32, BF16"),
                 tensorA("dtype in lower case", "f32", "[2]", "[0,8]", "dtype is \"f32\""),
                 tensorA(
