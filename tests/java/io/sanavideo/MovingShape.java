@@ -17,7 +17,7 @@ import java.util.Map;
  * @param colour such as {@code red}
  * @param motion such as {@code moving left} or {@code growing}
  */
-record MovingShape(String colour, String motion) {
+public record MovingShape(String colour, String motion) {
     private static final Map<String, int[]> COLOURS =
             Map.of(
                     "red", new int[] {220, 40, 40},
