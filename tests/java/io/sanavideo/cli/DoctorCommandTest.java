@@ -19,7 +19,7 @@ class DoctorCommandTest {
         return ChildProcess.run(environment, arguments);
     }
 
-    /** On a card, or its emulator. What is refused is NVFP4, where a card has no products of it. */
+    /** On a card, or its emulator. */
     @Tag("gpu")
     @Test
     void examinesThisMachinesCard() throws Exception {
@@ -27,14 +27,11 @@ class DoctorCommandTest {
 
         JsonNode json = new ObjectMapper().readTree(run.out());
         assertThat(json.get("device").textValue()).isEqualTo("cuda:0");
-        assertThat(json.get("failed").intValue()).as(run.out()).isZero();
-        assertThat(run.code())
-                .isEqualTo(json.get("refused").intValue() == 0 ? ExitCode.DONE : ExitCode.FAILED);
-        for (JsonNode trial : json.get("trials")) {
-            if (!trial.get("verdict").textValue().equals("pass")) {
-                assertThat(trial.get("trial").textValue()).containsIgnoringCase("nvfp4");
-            }
-        }
+        assertThat(json.get("sound").booleanValue()).as(run.out()).isTrue();
+        assertThat(json.get("trials"))
+                .hasSizeGreaterThan(90)
+                .allMatch(trial -> trial.get("verdict").textValue().equals("pass"));
+        assertThat(run.code()).isEqualTo(ExitCode.DONE);
         assertThat(json.at("/measurements/0/unit").textValue()).isEqualTo("GB/s");
         assertThat(run.err()).contains("examine", "linear");
     }
@@ -53,9 +50,9 @@ class DoctorCommandTest {
         assertThat(run.out())
                 .startsWith("cuda:0: SIMT emulator, compute capability 9.0")
                 .containsPattern("nvfp4_probe .* FAIL: .*scale 0 of a's row 0, supplied by lane 0")
-                .containsPattern("\nlinear bf16 37 x 224 -> 224, bias, SiLU .*  pass\n")
+                .containsPattern("\nlinear bf16 35 x 224 -> 224, bias, SiLU .*  pass\n")
                 .containsPattern(
-                        "\nverdict: SIMT emulator DOES NOT compute what the CPU computes: of \\d+ trials 1 failed");
+                        "\nverdict: SIMT emulator DOES NOT compute what the CPU computes: of \\d+ trials 1 failed and \\d+ were refused \\(nvfp4_probe, nvfp4_linear, nvfp4_temporal_convolution\\)");
     }
 
     @Test

@@ -31,11 +31,8 @@ class DoctorTest {
 
             assertThat(diagnosis.findings()).hasSizeGreaterThan(90);
             assertThat(diagnosis.findings())
-                    .filteredOn(finding -> finding.verdict() == Verdict.FAIL)
+                    .filteredOn(finding -> finding.verdict() != Verdict.PASS)
                     .isEmpty();
-            assertThat(diagnosis.findings())
-                    .filteredOn(finding -> finding.verdict() == Verdict.REFUSED)
-                    .allMatch(Finding::isNvfp4);
             assertThat(diagnosis.measurements())
                     .extracting(Measurement::name)
                     .isEqualTo(Speed.NAMES);

@@ -44,22 +44,23 @@ final class ConvolutionTrials {
                 });
     }
 
-    /** After a frame of the clip before, gated into a residual. */
+    /** Two clips after a frame each, every frame gated into a residual. */
     private Trial temporal(DType dtype) {
-        int frames = 3;
+        int clips = 2;
+        int frames = 2;
         int width = sizes.width();
         return new Trial(
                 "temporal_convolution",
                 dtype,
-                Trial.text(1, frames, sizes.pixels(), width) + ", previous, gate, residual",
+                Trial.text(clips, frames, sizes.pixels(), width) + ", previous, gates, residual",
                 on -> {
-                    Tensor in = on.input(dtype, 1, frames, sizes.pixels(), width);
-                    Tensor previous = on.input(dtype, 1, sizes.pixels(), width);
+                    Tensor in = on.input(dtype, clips, frames, sizes.pixels(), width);
+                    Tensor previous = on.input(dtype, clips, sizes.pixels(), width);
                     Weight weight =
                             on.weight(WeightKind.TEMPORAL, dtype, 3L * width, width, width, 3);
-                    Tensor gate = on.input(F32, frames, DenseTrials.GATE_ROWS, width);
-                    Tensor residual = on.input(dtype, 1, frames, sizes.pixels(), width);
-                    Tensor out = on.output(dtype, 1, frames, sizes.pixels(), width);
+                    Tensor gate = on.input(F32, clips * frames, DenseTrials.GATE_ROWS, width);
+                    Tensor residual = on.input(dtype, clips, frames, sizes.pixels(), width);
+                    Tensor out = on.output(dtype, clips, frames, sizes.pixels(), width);
                     Epilogue epilogue =
                             Epilogue.NONE.gate(gate, DenseTrials.GATE_ROW).residual(residual);
                     on.ops().temporalConvolution(in, previous, weight, epilogue, out);

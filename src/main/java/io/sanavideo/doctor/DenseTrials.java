@@ -50,15 +50,15 @@ final class DenseTrials {
                 });
     }
 
-    /** A gate for all rows, and the residual. */
+    /** A gate for each group of rows, and the residual. */
     private Trial gated(DType dtype) {
         int width = sizes.width();
         return linear(
                 dtype,
                 width,
-                ", gate, residual",
+                ", gates, residual",
                 (on, x, weight) -> {
-                    Tensor gate = on.input(F32, 1, GATE_ROWS, width);
+                    Tensor gate = on.input(F32, Sizes.GROUPS, GATE_ROWS, width);
                     Tensor residual = on.input(dtype, sizes.rows(), width);
                     Tensor out = on.output(dtype, sizes.rows(), width);
                     on.ops()
@@ -108,14 +108,14 @@ final class DenseTrials {
         return new Trial(
                 "finish_product",
                 dtype,
-                Trial.text(sizes.rows(), width) + ", bias, GELU, gate, residual",
+                Trial.text(sizes.rows(), width) + ", bias, GELU, gates, residual",
                 on -> {
                     Tensor product = on.uniform(dtype, -3, 3, sizes.rows(), width);
                     Tensor residual = on.input(dtype, sizes.rows(), width);
                     Epilogue epilogue =
                             Epilogue.bias(on.input(F32, width))
                                     .activation(Activation.GELU_TANH)
-                                    .gate(on.input(F32, 1, GATE_ROWS, width), GATE_ROW)
+                                    .gate(on.input(F32, Sizes.GROUPS, GATE_ROWS, width), GATE_ROW)
                                     .residual(residual);
                     Tensor out = on.output(dtype, sizes.rows(), width);
                     on.ops().finishProduct(product, epilogue, out);

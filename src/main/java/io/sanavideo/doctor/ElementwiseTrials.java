@@ -13,6 +13,9 @@ import java.util.List;
 /** Trials of {@code sanavideo/elementwise.h}, but for the ops that move or make rows. */
 final class ElementwiseTrials {
     private static final int TERMS = 4;
+    private static final float[] BAD = {
+        Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY
+    };
 
     private final Sizes sizes;
 
@@ -153,13 +156,12 @@ final class ElementwiseTrials {
                 on -> {
                     int count = sizes.rows() * (sizes.width() + 3);
                     float[] numbers = on.numbers(count, -1e30, 1e30);
-                    int[] places = {0, count / 2, count - 1};
-                    float[] bad = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
+                    int[] places = {0, count / 2, count / 3, count / 7, count - 1};
                     byte[] answers = new byte[1 + places.length];
                     answers[0] = answer(on, dtype, numbers);
                     for (int i = 0; i < places.length; i++) {
                         float good = numbers[places[i]];
-                        numbers[places[i]] = bad[i];
+                        numbers[places[i]] = BAD[i % BAD.length];
                         answers[i + 1] = answer(on, dtype, numbers);
                         numbers[places[i]] = good;
                     }

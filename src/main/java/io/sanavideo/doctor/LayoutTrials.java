@@ -23,7 +23,8 @@ final class LayoutTrials {
                 trials.patchify(dtype),
                 trials.unpatchify(dtype),
                 trials.timesteps(dtype),
-                trials.modulation(dtype),
+                trials.modulation(dtype, DenseTrials.GATE_ROWS),
+                trials.modulation(dtype, 1),
                 trials.embedding(dtype));
     }
 
@@ -79,16 +80,17 @@ final class LayoutTrials {
                 });
     }
 
-    private Trial modulation(DType dtype) {
+    /** An embedding of a row for each of the table's, or one for all of them. */
+    private Trial modulation(DType dtype, int given) {
         int groups = 5;
         int rows = DenseTrials.GATE_ROWS;
         return new Trial(
                 "modulation",
                 dtype,
-                Trial.text(groups, rows, sizes.width()),
+                Trial.text(groups, rows, sizes.width()) + " of %d".formatted(given),
                 on -> {
                     Tensor table = on.input(F32, rows, sizes.width());
-                    Tensor embedding = on.input(dtype, groups, rows, sizes.width());
+                    Tensor embedding = on.input(dtype, groups, given, sizes.width());
                     Tensor out = on.output(F32, groups, rows, sizes.width());
                     on.ops().modulation(table, embedding, out);
                     on.same("out", out);

@@ -30,10 +30,10 @@ final class NormTrials {
         return new Trial(
                 "layer_norm_modulated",
                 dtype,
-                Trial.text(sizes.rows(), sizes.width()),
+                Trial.text(sizes.rows(), sizes.width()) + ", %d groups".formatted(Sizes.GROUPS),
                 on -> {
                     Tensor in = on.uniform(dtype, -1, 3, sizes.rows(), sizes.width());
-                    Tensor modulation = on.input(F32, 1, 3, sizes.width());
+                    Tensor modulation = on.input(F32, Sizes.GROUPS, 3, sizes.width());
                     Tensor out = on.output(dtype, sizes.rows(), sizes.width());
                     on.ops().layerNormModulated(in, modulation, 2, 0, EPSILON, out);
                     on.near("out", out, Bound.sums(dtype, sizes.width()));

@@ -19,7 +19,8 @@ final class Nvfp4ProductTrials {
     private static final float INPUT_SCALE = 0.043f;
     private static final float RESULT_SCALE = 0.01f;
     private static final int RANK = 32;
-    private static final int FRAMES = 3;
+    private static final int CLIPS = 2;
+    private static final int FRAMES = 2;
 
     private final Sizes sizes;
     private final int rows;
@@ -80,9 +81,9 @@ final class Nvfp4ProductTrials {
     private Trial gated(DType dtype) {
         return linear(
                 dtype,
-                ", gate, residual",
+                ", gates, residual",
                 (on, x, weight, y) -> {
-                    Tensor gate = on.input(F32, 1, DenseTrials.GATE_ROWS, out);
+                    Tensor gate = on.input(F32, Sizes.GROUPS, DenseTrials.GATE_ROWS, out);
                     Tensor residual = on.input(dtype, rows, out);
                     Epilogue epilogue =
                             Epilogue.NONE.gate(gate, DenseTrials.GATE_ROW).residual(residual);
@@ -162,19 +163,19 @@ final class Nvfp4ProductTrials {
     }
 
     private long[] clip() {
-        return new long[] {1, FRAMES, sizes.pixels(), in};
+        return new long[] {CLIPS, FRAMES, sizes.pixels(), in};
     }
 
     private Trial temporal(DType dtype) {
         return new Trial(
                 "nvfp4_temporal_convolution",
                 dtype,
-                Trial.text(clip()) + ", gate, residual",
+                Trial.text(clip()) + ", gates, residual",
                 on -> {
-                    Nvfp4Matrix x = on.slabs(FRAMES * sizes.pixels(), in, INPUT_SCALE);
+                    Nvfp4Matrix x = on.slabs(CLIPS * FRAMES * sizes.pixels(), in, INPUT_SCALE);
                     Weight weight = on.nvfp4Weight(WeightKind.TEMPORAL, in, in, 3);
                     Tensor identity = on.input(dtype, clip());
-                    Tensor gate = on.input(F32, FRAMES, DenseTrials.GATE_ROWS, in);
+                    Tensor gate = on.input(F32, CLIPS * FRAMES, DenseTrials.GATE_ROWS, in);
                     Tensor residual = on.input(dtype, clip());
                     Tensor y = on.output(dtype, clip());
                     Epilogue epilogue =
@@ -190,10 +191,10 @@ final class Nvfp4ProductTrials {
                 dtype,
                 Trial.text(clip()) + ", quantised",
                 on -> {
-                    Nvfp4Matrix x = on.slabs(FRAMES * sizes.pixels(), in, INPUT_SCALE);
+                    Nvfp4Matrix x = on.slabs(CLIPS * FRAMES * sizes.pixels(), in, INPUT_SCALE);
                     Weight weight = on.nvfp4Weight(WeightKind.TEMPORAL, in, in, 3);
                     Tensor identity = on.input(dtype, clip());
-                    Nvfp4Matrix result = on.slabsOut((long) FRAMES * sizes.pixels(), in);
+                    Nvfp4Matrix result = on.slabsOut((long) CLIPS * FRAMES * sizes.pixels(), in);
                     Tensor y = on.output(dtype, clip());
                     on.ops()
                             .nvfp4TemporalConvolution(

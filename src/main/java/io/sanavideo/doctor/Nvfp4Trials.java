@@ -210,10 +210,10 @@ final class Nvfp4Trials {
         return new Trial(
                 "nvfp4_layer_norm_modulated",
                 dtype,
-                Trial.text(rows, columns),
+                Trial.text(rows, columns) + ", %d groups".formatted(Sizes.GROUPS),
                 on -> {
                     Tensor in = on.uniform(dtype, -1, 3, rows, columns);
-                    Tensor modulation = on.input(F32, 1, 3, columns);
+                    Tensor modulation = on.input(F32, Sizes.GROUPS, 3, columns);
                     Nvfp4Matrix out = on.slabsOut(rows, columns);
                     Tensor apart = on.output(dtype, rows, columns);
                     float epsilon = NormTrials.EPSILON;
