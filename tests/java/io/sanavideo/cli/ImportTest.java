@@ -97,6 +97,8 @@ class ImportTest {
                                         "2",
                                         "--device",
                                         "cpu",
+                                        "--threads",
+                                        "1",
                                         "--quiet"))
                         .toArray(String[]::new));
     }

@@ -33,7 +33,17 @@ class QuantizeCommandTest {
     private static final String QUERY = "transformer_blocks.0.attn1.to_q";
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final Map<String, String> CLIP =
-            Map.of("--size", "8x8", "--frames", "5", "--steps", "3", "--device", "cpu");
+            Map.of(
+                    "--size",
+                    "8x8",
+                    "--frames",
+                    "5",
+                    "--steps",
+                    "3",
+                    "--device",
+                    "cpu",
+                    "--threads",
+                    "1");
 
     @TempDir private static Path shared;
     private static Path dense;
@@ -535,7 +545,10 @@ class QuantizeCommandTest {
                     "the precision is " + precision + ", but the model is not quantised");
         }
         assertRefusedInWords(
-                generate(dense, "--precision", policy(LayerPolicy.STANDARD.json().toString()).toString()),
+                generate(
+                        dense,
+                        "--precision",
+                        policy(LayerPolicy.STANDARD.json().toString()).toString()),
                 "the policy gives '" + QUERY + "' nvfp4, but ",
                 "holds it dense: sana-video quantize makes NVFP4 weights");
         assertRefusedInWords(
@@ -553,7 +566,10 @@ class QuantizeCommandTest {
         quantize(dense, out, "--check", "0", "--quiet");
 
         assertRefusedInWords(
-                generate(out, "--precision", policy(LayerPolicy.STANDARD.json().toString()).toString()),
+                generate(
+                        out,
+                        "--precision",
+                        policy(LayerPolicy.STANDARD.json().toString()).toString()),
                 "the policy gives '" + QUERY + "' nvfp4, but ",
                 "has no '"
                         + QUERY

@@ -47,6 +47,10 @@ class QuantizedModelTest {
                         quantized.toString(),
                         "--check",
                         "0",
+                        "--device",
+                        "cpu",
+                        "--threads",
+                        "1",
                         "--quiet");
         assertThat(run).isEqualTo(new CommandRun(ExitCode.DONE, "", ""));
         frames = frames(generate(quantized, shared));
@@ -77,7 +81,8 @@ class QuantizedModelTest {
 
     private static CommandRun run(String command, Path model, String... more) {
         List<String> arguments = new ArrayList<>(List.of(command, "--model", model.toString()));
-        arguments.addAll(List.of("--size", "8x8", "--frames", "5", "--device", "cpu"));
+        arguments.addAll(
+                List.of("--size", "8x8", "--frames", "5", "--device", "cpu", "--threads", "1"));
         arguments.addAll(List.of(more));
         return CommandRun.of(arguments.toArray(String[]::new));
     }

@@ -24,7 +24,7 @@ class LayerQuantizerTest {
 
     @BeforeAll
     static void open() {
-        context = Context.cpu(0);
+        context = Context.cpu(1);
     }
 
     @AfterAll
@@ -95,6 +95,17 @@ class LayerQuantizerTest {
 
         assertThat(quantized.lowRank()).isNull();
         assertThat(quantized.parts()).hasSameSizeAs(layer.parts());
+        // The largest magnitude of a part has the largest code and scale; with the better of two,
+        // the largest scale is 256, so that one half as large again is there too.
+        int ofPart = weight.length / layer.parts().size();
+        for (int part = 0; part < layer.parts().size(); part++) {
+            float largest = 0;
+            for (int i = 0; i < ofPart; i++) {
+                largest = Math.max(largest, Math.abs(weight[part * ofPart + i]));
+            }
+            assertThat(quantized.parts().get(part).globalScale())
+                    .isEqualTo(largest / (fourOverSix ? 6 * 256 : 6 * 448));
+        }
         boolean[] largestCode = new boolean[weight.length];
         float[] decoded = decoded(quantized, weight.length, largestCode);
         double signal = 0;

@@ -21,7 +21,7 @@ class LowRankTest {
 
     @BeforeAll
     static void open() {
-        context = Context.cpu(0);
+        context = Context.cpu(1);
     }
 
     @AfterAll

@@ -47,9 +47,7 @@ record FrameDifference(double psnr, double ssim) {
             double difference = (reference[i] & 0xff) - (other[i] & 0xff);
             squares += difference * difference;
         }
-        return squares == 0
-                ? EQUAL
-                : Math.min(EQUAL, 10 * Math.log10(PEAK * PEAK * reference.length / squares));
+        return Math.min(EQUAL, 10 * Math.log10(PEAK * PEAK * reference.length / squares));
     }
 
     /** Rec. 601's weights, as the paper's images have. */
