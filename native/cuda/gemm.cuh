@@ -1,8 +1,9 @@
 // The GEMM skeleton: out[r, n] = epilogue(sum_k in[r, k] * weight[n, k]) with fp32 sums.
 //
 // Four words that are chosen apart: the tile (gemm_product.cuh: what a block computes, how its
-// warps share it, how they multiply it), the loader of the left operand (gemm_loader.cuh: rows of a
-// matrix or windows of a clip), the epilogue (gemm_epilogue.cuh) and the pipeline, which is here:
+// warps share it, how they multiply it), the loaders of both operands (gemm_loader.cuh: rows of a
+// matrix or windows of a clip; NVFP4: gemm_nvfp4.cuh, and weights alone: gemm_expand.cuh), the
+// epilogue (gemm_epilogue.cuh, gemm_nvfp4_epilogue.cuh) and the pipeline, which is here:
 //
 //   A block makes one tile of the output. K goes by in slices of 64 bytes (32 bf16, 16 f32). Slices
 //   of both operands are copied asynchronously into a ring of kStages slots of shared memory,

@@ -6,18 +6,19 @@
 // elsewhere (ptx.cuh).
 //
 // Tiles of 128 x 224 and 128 x 160 divide the widths of the model (2240, 6720, 13440: 224 is two
-// heads), 64 x 64 is for small outputs; the one whose tiles leave fewest multiprocessors idle is
-// taken. Warps have whole heads or half of them: 32 rows by 112 or 80 columns, so that blocks of 16
-// results lie in one warp.
+// heads), 64 x 64 is for small outputs; the one whose tiles take the multiprocessors least time is
+// taken. Warps make 32 rows by 112 or 80 columns, so that blocks of 16 results lie in one warp.
 //
 // Shared memory: four slots of 36 bytes a row, 50,688 bytes for 128 x 224, in whose place come
-// 76,672 of fp32 sums at the end: one block of 256 threads a multiprocessor.
+// 76,672 of fp32 sums at the end: one block of 256 threads a multiprocessor, with 214 registers
+// each for sm_120a, 112 of which are sums.
 //
 // What bounds it on an RTX 5090 (170 multiprocessors, 2048 multiply-adds a cycle each): a slice of
-// a tile of 128 x 224 is 896 cycles of the tensor cores, in which 45 KB of fragments are read from
-// shared memory (50 bytes a cycle of 128) and 12.7 KB from the L2 cache (14 bytes a cycle). An
-// estimated 5 to 8 thousand cycles of epilogue after 31 thousand of product (depth 2240) are not
-// hidden, with one block a multiprocessor.
+// a tile of 128 x 224 is 896 cycles of the tensor cores, in which 41 KB of fragments and scales are
+// read from shared memory (46 bytes a cycle of 128) and 12.7 KB from the L2 cache (14 bytes a
+// cycle). An estimated 5 to 8 thousand cycles of epilogue after 31 thousand of product (depth 2240)
+// are not hidden, with one block a multiprocessor. On other cards the instructions that expand
+// operands bound it, 4200 a slice and warp: some six times as long as bf16 takes on an H100.
 //
 // The temporal convolution is a product of depth 3 * channels, whose taps are windows of one
 // matrix: a frame earlier, at, and a frame later. What lies before the first frame and after the
@@ -28,7 +29,8 @@
 //   QKV 2240 -> 6720:          1.973 TFLOP   1.7 ms   0.54 ms
 //   2240 -> 2240:              0.658 TFLOP   0.56 ms  0.21 ms
 //   2240 -> 13440:             3.945 TFLOP   3.4 ms   1.04 ms
-//   6720 -> 2240, temporal 3x: 1.973 TFLOP   1.7 ms   0.31 ms
+//   6720 -> 2240:              1.973 TFLOP   1.7 ms   0.31 ms
+//   temporal, 3 * 2240 -> 2240: 1.973 TFLOP  1.7 ms   0.22 ms
 #include "common/tensor.hpp"
 #include "cuda/context.hpp"
 #include "cuda/gemm_nvfp4.cuh"
