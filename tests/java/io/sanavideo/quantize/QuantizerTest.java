@@ -46,6 +46,16 @@ class QuantizerTest {
         return Quantization.of(dense, Device.cpu(1)).withCalibration(CLIPS).withChecks(CLIPS);
     }
 
+    /** The dense model's weights are no NVFP4 ones. */
+    @Test
+    void whatCannotBeImportedIsRefusedBeforeClipsAreMade() {
+        Quantization imported = quantization().withImported(dense.resolve("transformer"));
+
+        assertThatThrownBy(() -> new Quantizer(imported))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining("holds no whole NVFP4 layer");
+    }
+
     /**
      * In the middle of the dense model's clip, of the layers, and of the quantised model's; what is
      * being loaded is loaded whole first.
@@ -100,12 +110,17 @@ class QuantizerTest {
     @Test
     void whatFailsLeavesNothingButWhatWasThere() throws IOException {
         Path mine = Files.writeString(folder.resolve("mine"), "mine");
-        Path broken = Files.writeString(shared.resolve("broken.safetensors"), "no tensors at all");
+        ProgressListener failing =
+                progress -> {
+                    if (progress.phase() == Phase.QUANTIZE && progress.step() > 0) {
+                        throw new IllegalStateException("in the middle of the layers");
+                    }
+                };
 
-        try (Quantizer quantizer =
-                new Quantizer(Quantization.of(dense, Device.cpu(1)).withImported(broken))) {
-            assertThatThrownBy(() -> quantizer.write(folder.resolve("out"), ProgressListener.NONE))
-                    .isInstanceOf(ModelFormatException.class);
+        try (Quantizer quantizer = new Quantizer(Quantization.of(dense, Device.cpu(1)))) {
+            assertThatThrownBy(() -> quantizer.write(folder.resolve("out"), failing))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("in the middle of the layers");
             assertThatThrownBy(() -> quantizer.write(folder, ProgressListener.NONE))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("is not empty");

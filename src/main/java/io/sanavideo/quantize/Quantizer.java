@@ -53,7 +53,8 @@ public final class Quantizer implements AutoCloseable {
     private Engine engine;
 
     /**
-     * @throws ModelFormatException when the model's folder is broken
+     * @throws ModelFormatException when the model's folder is broken, or what is to be imported
+     *     holds no layer of it
      * @throws IllegalArgumentException when it is quantised already, or the policy does not fit it
      */
     public Quantizer(Quantization quantization) {
@@ -67,6 +68,15 @@ public final class Quantizer implements AutoCloseable {
         layers = TransformerLayer.of(config);
         if (quantization.imported() == null) {
             requireFit(quantization.layers().over(null));
+        } else {
+            requireLayers();
+        }
+    }
+
+    /** Before clips are made in vain. */
+    private void requireLayers() {
+        try (ForeignLayers foreign = ForeignLayers.open(quantization.imported())) {
+            policy(foreign);
         }
     }
 
@@ -109,9 +119,9 @@ public final class Quantizer implements AutoCloseable {
         clips.addAll(quantization.checks());
         makeClips(folder.root(), clips, listener);
         List<Receipt.Layer> findings;
-        LayerPolicy policy;
         String origin = "quantized";
         String denseHash;
+        LayerPolicy policy;
         try (Checkpoint checkpoint = Checkpoint.open(folder.transformer());
                 ForeignLayers foreign =
                         quantization.imported() == null
@@ -119,18 +129,20 @@ public final class Quantizer implements AutoCloseable {
                                 : ForeignLayers.open(quantization.imported());
                 Context own = Context.cpu(quantization.device().threads())) {
             begin(own, null);
-            policy = foreign == null ? policy() : policy(foreign);
-            target.writeSmallFiles(policy, layers);
-            Layers source = new Layers(checkpoint, foreign, policy, listener);
-            new QuantizedTransformer(checkpoint, policy, quantization.rank())
-                    .write(target.weights(), layers, source);
-            denseHash = ContentHash.of(checkpoint);
-            if (foreign != null) {
-                origin = "imported: " + foreign.describe(layers);
+            try {
+                policy = foreign == null ? policy() : policy(foreign);
+                target.writeSmallFiles(policy, layers);
+                Layers source = new Layers(checkpoint, foreign, policy, listener);
+                new QuantizedTransformer(checkpoint, policy, quantization.rank())
+                        .write(target.weights(), layers, source);
+                denseHash = ContentHash.of(checkpoint);
+                if (foreign != null) {
+                    origin = "imported: " + foreign.describe(layers);
+                }
+                findings = findings(own, target.transformer(), policy, source.made);
+            } finally {
+                begin(null, null);
             }
-            findings = findings(own, target.transformer(), policy, source.made);
-        } finally {
-            begin(null, null);
         }
         List<Receipt.Check> checks = checks(out, listener);
         Receipt receipt =
@@ -155,17 +167,21 @@ public final class Quantizer implements AutoCloseable {
             return;
         }
         try (Engine made = open(ModelFolder.open(model), clips.iterator().next(), listener)) {
-            for (TextToVideo clip : clips) {
-                boolean watched = quantization.calibration().contains(clip);
-                calibration.begin(made.latentFrames(clip));
-                Trajectory trajectory =
-                        Trajectory.of(made, clip, calls, listener, watched ? calibration : null);
-                if (quantization.checks().contains(clip)) {
-                    dense.put(clip, trajectory);
-                }
+            try {
+                clips.forEach(clip -> makeClip(made, clip, listener));
+            } finally {
+                begin(null, null);
             }
-        } finally {
-            begin(null, null);
+        }
+    }
+
+    private void makeClip(Engine made, TextToVideo clip, ProgressListener listener) {
+        boolean watched = quantization.calibration().contains(clip);
+        calibration.begin(made.latentFrames(clip));
+        Trajectory trajectory =
+                Trajectory.of(made, clip, calls, listener, watched ? calibration : null);
+        if (quantization.checks().contains(clip)) {
+            dense.put(clip, trajectory);
         }
     }
 
@@ -177,12 +193,14 @@ public final class Quantizer implements AutoCloseable {
         ModelFolder quantized =
                 ModelFolder.of(Model.at(model, quantization.device()).withoutReceipt());
         try (Engine made = open(quantized, quantization.checks().get(0), listener)) {
-            for (TextToVideo clip : quantization.checks()) {
-                Trajectory trajectory = Trajectory.of(made, clip, calls, listener, null);
-                checks.add(dense.get(clip).check(clip, trajectory));
+            try {
+                for (TextToVideo clip : quantization.checks()) {
+                    Trajectory trajectory = Trajectory.of(made, clip, calls, listener, null);
+                    checks.add(dense.get(clip).check(clip, trajectory));
+                }
+            } finally {
+                begin(null, null);
             }
-        } finally {
-            begin(null, null);
         }
         return checks;
     }
