@@ -209,7 +209,7 @@ public record Receipt(
     }
 
     private static void put(ObjectNode node, String key, double value) {
-        if (!Double.isNaN(value)) {
+        if (Double.isFinite(value)) {
             node.put(key, value);
         }
     }

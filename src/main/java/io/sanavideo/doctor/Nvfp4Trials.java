@@ -197,11 +197,12 @@ final class Nvfp4Trials {
     }
 
     /** What a device quantises in one op is what it quantises after that op. */
-    private static void compare(Pass on, DType dtype, Nvfp4Matrix fused, Tensor apart) {
-        on.near("out", fused);
+    static void compareFused(
+            Pass on, DType dtype, float globalScale, Nvfp4Matrix fused, Tensor apart) {
+        on.near("quantized", fused);
         if (dtype == F32) {
             Nvfp4Matrix afterwards = on.slabsOut(fused.rows(), fused.columns());
-            on.ops().nvfp4QuantizeRows(apart, GLOBAL_SCALE, afterwards);
+            on.ops().nvfp4QuantizeRows(apart, globalScale, afterwards);
             on.equal("differs from quantising the result", fused, afterwards);
         }
     }
@@ -221,7 +222,7 @@ final class Nvfp4Trials {
                             .nvfp4LayerNormModulated(
                                     in, modulation, 2, 0, epsilon, GLOBAL_SCALE, out);
                     on.ops().layerNormModulated(in, modulation, 2, 0, epsilon, apart);
-                    compare(on, dtype, out, apart);
+                    compareFused(on, dtype, GLOBAL_SCALE, out, apart);
                 });
     }
 
@@ -240,7 +241,7 @@ final class Nvfp4Trials {
                     Tensor apart = on.output(dtype, frames, sizes.tall(), sizes.wide(), hidden);
                     on.ops().nvfp4DepthwiseGate(in, weight, bias, GLOBAL_SCALE, out);
                     on.ops().depthwiseGate(in, weight, bias, apart);
-                    compare(on, dtype, out, apart);
+                    compareFused(on, dtype, GLOBAL_SCALE, out, apart);
                 });
     }
 }

@@ -33,16 +33,9 @@ public record LayerComparison(Context context, Path dense, Path quantized) {
      * @param inputs [rows, channels]; of a temporal convolution [1, frames, pixels, channels]
      */
     public double error(TransformerConfig config, TransformerLayer layer, Tensor inputs) {
-        double difference = 0;
-        double all = 0;
         float[] right = product(load(dense, config, layer), inputs);
         float[] other = product(load(quantized, config, layer), inputs);
-        for (int i = 0; i < right.length; i++) {
-            double distance = (double) other[i] - right[i];
-            difference += distance * distance;
-            all += (double) right[i] * right[i];
-        }
-        return Math.sqrt(difference / all);
+        return Comparison.of(layer.name(), other, right).relativeL2();
     }
 
     private Loaded load(Path folder, TransformerConfig config, TransformerLayer layer) {

@@ -3,6 +3,7 @@ package io.sanavideo.quantize;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.model.Nvfp4Tensors;
 import io.sanavideo.model.TransformerLayer;
+import io.sanavideo.runtime.DType;
 import io.sanavideo.weights.Checkpoint;
 import io.sanavideo.weights.SafetensorsFile;
 import io.sanavideo.weights.StoredTensor;
@@ -337,7 +338,7 @@ final class ForeignLayers implements AutoCloseable {
             float global = multiplier(form);
             for (int row = 0; row < rows; row++) {
                 for (int column = 0; column < columns; column++) {
-                    float step = e4m3(scale(form, row, column)) * global;
+                    float step = scaleValue(scale(form, row, column)) * global;
                     int element = (row * columns + column) * BLOCK;
                     for (int i = element; i < element + BLOCK; i++) {
                         double error = dense[first + i] - code(form, i) * step;
@@ -386,13 +387,9 @@ final class ForeignLayers implements AutoCloseable {
             return new QuantizedLayer.Part(own, ownScales, multiplier(form));
         }
 
-        private static float e4m3(byte bits) {
-            int exponent = bits >> 3 & 15;
-            int fraction = bits & 7;
-            if (bits < 0 || bits == 0x7f) {
-                return Float.NaN;
-            }
-            return exponent == 0 ? fraction * 0x1p-9f : Math.scalb(1 + fraction / 8f, exponent - 7);
+        /** A scale's value; one that is negative is none. */
+        private static float scaleValue(byte bits) {
+            return bits < 0 ? Float.NaN : DType.e4m3ToFloat(bits);
         }
     }
 }

@@ -7,6 +7,7 @@ import io.sanavideo.Progress;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.Receipt;
 import io.sanavideo.TextToVideo;
+import io.sanavideo.model.Comparison;
 import io.sanavideo.model.Observer;
 import io.sanavideo.pipeline.CallQueue;
 import io.sanavideo.pipeline.Denoised;
@@ -69,21 +70,10 @@ final class Trajectory {
     Receipt.Check check(TextToVideo clip, Trajectory other) {
         List<Double> errors = new ArrayList<>();
         for (int i = 0; i < latents.size(); i++) {
-            errors.add(relativeError(latents.get(i), other.latents.get(i)));
+            errors.add(Comparison.of("latents", other.latents.get(i), latents.get(i)).relativeL2());
         }
         FrameDifference difference = FrameDifference.of(frames, other.frames, format);
         return new Receipt.Check(
                 clip.prompt(), clip.seed(), errors, difference.psnr(), difference.ssim());
-    }
-
-    private static double relativeError(float[] reference, float[] other) {
-        double difference = 0;
-        double all = 0;
-        for (int i = 0; i < reference.length; i++) {
-            double distance = (double) other[i] - reference[i];
-            difference += distance * distance;
-            all += (double) reference[i] * reference[i];
-        }
-        return Math.sqrt(difference / all);
     }
 }

@@ -43,6 +43,24 @@ public enum DType {
         return Float.intBitsToFloat((bits + 0x7fff + (bits >>> 16 & 1)) & 0xffff0000);
     }
 
+    /**
+     * The number that an e4m3 byte stands for: a sign bit, 4 exponent bits of bias 7, 3 fraction
+     * bits; no infinities, one NaN a sign.
+     */
+    public static float e4m3ToFloat(byte bits) {
+        int exponent = bits >> 3 & 15;
+        int fraction = bits & 7;
+        float size;
+        if (exponent == 0) {
+            size = fraction * 0x1p-9f;
+        } else if ((bits & 0x7f) == 0x7f) {
+            size = Float.NaN;
+        } else {
+            size = Float.intBitsToFloat(exponent - 7 + 127 << 23 | fraction << 20);
+        }
+        return bits < 0 ? -size : size;
+    }
+
     /** Bytes of one element. */
     public int bytes() {
         return bytes;

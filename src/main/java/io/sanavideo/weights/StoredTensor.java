@@ -87,23 +87,8 @@ public record StoredTensor(
             case U8 -> bytes.get() & 0xff;
             case I64 -> bytes.getLong();
             case F64 -> (float) bytes.getDouble();
-            case F8_E4M3 -> e4m3ToFloat(bytes.get());
+            case F8_E4M3 -> DType.e4m3ToFloat(bytes.get());
         };
-    }
-
-    /** A sign bit, 4 exponent bits of bias 7, 3 fraction bits; no infinities, one NaN a sign. */
-    private static float e4m3ToFloat(byte bits) {
-        int exponent = bits >> 3 & 15;
-        int fraction = bits & 7;
-        float size;
-        if (exponent == 0) {
-            size = fraction * 0x1p-9f;
-        } else if ((bits & 0x7f) == 0x7f) {
-            size = Float.NaN;
-        } else {
-            size = Float.intBitsToFloat(exponent - 7 + 127 << 23 | fraction << 20);
-        }
-        return bits < 0 ? -size : size;
     }
 
     /** IEEE 754 binary16: 1 sign bit, 5 exponent bits of bias 15, 10 fraction bits. */
