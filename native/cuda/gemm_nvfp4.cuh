@@ -49,10 +49,10 @@ struct SlabWindows {
     int rows, slabs;  // slabs of a tap
     int pixels = 0;
 
-    // The row that a tap sees; -1 where that is zeros.
+    // The row that a tap sees; negative where that is zeros.
     __device__ int find(int r, int tap) const {
         int row = r + (tap - kTaps / 2) * pixels;
-        return r < rows && row >= 0 && row < rows ? row : -1;
+        return r < rows && row < rows ? row : -1;
     }
     __device__ int slices() const { return kTaps * slabs; }
 };

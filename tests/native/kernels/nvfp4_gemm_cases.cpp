@@ -79,6 +79,36 @@ Case temporal(sv_dtype dtype, int64_t batch, int64_t frames, int64_t pixels, int
     return one;
 }
 
+// More rows than a card counts are refused before anything is read. The CPU would read them.
+Case too_many_rows(bool quantized) {
+    Case one{quantized ? "nvfp4_linear" : "linear",
+             std::string("too many rows") + (quantized ? "" : " of NVFP4"),
+             SV_F32,
+             {}};
+    one.body = [=](Run& run) {
+        constexpr int64_t kRows = (int64_t{1} << 30) + 1, kFeatures = 16;
+        run.compare(run.input(SV_U8, {1}, Range{1, 1}), kSameBits);
+        void* stream = nullptr;
+        if (sv_cuda_stream(run.context(), &stream) != SV_OK) return;
+        PackedWeight weight = draw_weight(run, {kFeatures, kFeatures});
+        auto at = [](int bit) { return reinterpret_cast<void*>(uintptr_t{1} << bit); };
+        sv_nvfp4_matrix matrix{at(44), at(45), kRows, kFeatures, kRows, kInputScale};
+        sv_tensor in{at(44), SV_F32, 2, {kRows, kFeatures}};
+        sv_tensor out{at(46), SV_F32, 2, {kRows, kFeatures}};
+        sv_status status =
+            quantized ? sv_nvfp4_linear(run.context(), &matrix, weight.handle, nullptr, &out)
+                      : sv_linear(run.context(), &in, weight.handle, nullptr, &out);
+        std::string message = status == SV_OK ? "nothing is refused" : sv_last_error();
+        if (status != SV_UNSUPPORTED ||
+            message != (quantized ? "1073741825 rows are more than the 1073741824 that a CUDA "
+                                    "device counts to"
+                                  : "a product of 1073741825 rows with 16 columns is too large")) {
+            throw std::runtime_error(message);
+        }
+    };
+    return one;
+}
+
 }  // namespace
 
 std::vector<Case> nvfp4_gemm_cases() {
@@ -90,7 +120,7 @@ std::vector<Case> nvfp4_gemm_cases() {
     quantized.quantized = true;
     inside.quantized = true;
     inside.window = {3, 2};
-    std::vector<Case> cases;
+    std::vector<Case> cases{too_many_rows(true), too_many_rows(false)};
     for (sv_dtype dtype : kFloats) {
         // Edges of the small tile, in each dimension.
         for (int64_t size : {1, 7, 16, 63, 64, 65, 97}) {
