@@ -3,6 +3,7 @@ package io.sanavideo.cli;
 import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.Latents;
+import io.sanavideo.Model;
 import io.sanavideo.SanaVideo;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.media.Quality;
@@ -69,6 +70,8 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin private ModelOptions options;
 
+    @Mixin private LoraOptions loras;
+
     @Mixin private KernelOptions kernels;
 
     @Override
@@ -94,7 +97,8 @@ final class GenerateCommand implements Callable<Integer> {
     private SanaVideo open(Display display, TextToVideo first) {
         Device device = options.device();
         display.device(device, options.whyNotCuda());
-        return SanaVideo.open(options.model(clip.model(), kernels.kernels()), first, display);
+        Model model = loras.adapted(options.model(clip.model(), kernels.kernels()));
+        return SanaVideo.open(model, first, display);
     }
 
     /** One clip of the batch, numbered from 1. */

@@ -12,12 +12,14 @@ import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Brings the tensors of a checkpoint onto a device, through one buffer of a few megabytes, so that
@@ -30,8 +32,27 @@ import java.util.function.LongConsumer;
  * is NaN, infinite or beyond the range of the dtype it is loaded as, then with the element's index.
  */
 public final class WeightLoader implements AutoCloseable {
-    /** A tensor of the checkpoint and the shape it must have. */
-    public record Part(String name, long... shape) {}
+    /**
+     * A tensor of the checkpoint and the shape it must have.
+     *
+     * @param terms what is added to it, in f32
+     */
+    public record Part(String name, List<LoraTerm> terms, long... shape) {
+        public Part(String name, long... shape) {
+            this(name, List.of(), shape);
+        }
+    }
+
+    /** Makes rows that no file holds as they are; called by several threads at once. */
+    @FunctionalInterface
+    public interface Rows {
+        /**
+         * Makes one.
+         *
+         * @param values of the row, all 0 before
+         */
+        void fill(long row, float[] values);
+    }
 
     /** The tensors of a weight that the checkpoint holds as NVFP4. */
     public record Nvfp4Part(String codes, String scales, String globalScale) {}
@@ -90,9 +111,39 @@ public final class WeightLoader implements AutoCloseable {
         weights.add(weight);
         long firstRow = 0;
         for (Part part : parts) {
-            firstRow += pack(weight, firstRow, require(part));
+            StoredTensor stored = require(part);
+            firstRow +=
+                    part.terms.isEmpty()
+                            ? pack(weight, firstRow, stored)
+                            : packSum(weight, firstRow, stored, part.terms);
         }
         return weight;
+    }
+
+    /** A packed LINEAR weight [rows, columns] of the compute dtype, whose rows are computed. */
+    public Weight computed(long rows, int columns, Rows source) {
+        Weight weight = context.weight(WeightKind.LINEAR, compute, rows, columns);
+        weights.add(weight);
+        if (!context.isDry()) {
+            packComputed(weight, 0, rows, columns, source);
+        }
+        return weight;
+    }
+
+    /** Elements of tensors, one after another, for small ones. */
+    public float[] values(Part... parts) {
+        float[] all = new float[0];
+        for (Part part : parts) {
+            StoredTensor stored = require(part);
+            float[] values = stored.toFloats();
+            for (int i = 0; i < values.length; i++) {
+                requireFinite(stored, i, values[i], compute);
+            }
+            int before = all.length;
+            all = Arrays.copyOf(all, before + values.length);
+            System.arraycopy(values, 0, all, before, values.length);
+        }
+        return all;
     }
 
     /**
@@ -258,6 +309,76 @@ public final class WeightLoader implements AutoCloseable {
             progress.accept(count * rowBytes);
         }
         return rows;
+    }
+
+    /** Packs the sum of a tensor and what is added to it, in f32; returns the number of rows. */
+    private long packSum(Weight weight, long firstRow, StoredTensor stored, List<LoraTerm> terms) {
+        long rows = stored.shape().get(0);
+        if (context.isDry()) {
+            return rows;
+        }
+        List<LoraTerm.Values> added = terms.stream().map(LoraTerm::read).toList();
+        int columns = Math.toIntExact(stored.elements() / rows);
+        int rowBytes = columns * stored.dtype().bytes();
+        packComputed(
+                weight,
+                firstRow,
+                rows,
+                columns,
+                (row, values) -> {
+                    ByteBuffer raw = ByteBuffer.allocate(rowBytes).order(LITTLE_ENDIAN);
+                    stored.read(row * rowBytes, raw);
+                    raw.flip();
+                    for (int i = 0; i < columns; i++) {
+                        values[i] = StoredTensor.nextFloat(stored.dtype(), raw);
+                        requireFinite(stored, row * columns + i, values[i], compute);
+                    }
+                    added.forEach(term -> term.addTo(row, values));
+                    requireFiniteSum(stored, row, values, terms);
+                });
+        progress.accept(stored.bytes());
+        return rows;
+    }
+
+    private void requireFiniteSum(
+            StoredTensor stored, long row, float[] values, List<LoraTerm> terms) {
+        for (int i = 0; i < values.length; i++) {
+            float held = compute == DType.BF16 ? DType.roundToBf16(values[i]) : values[i];
+            if (!Float.isFinite(held)) {
+                throw fault(
+                        stored,
+                        (row * values.length + i) * stored.dtype().bytes(),
+                        "element %d becomes %s with what %s add, expected a number that %s can hold: give smaller scales"
+                                .formatted(
+                                        row * values.length + i,
+                                        held,
+                                        terms.stream()
+                                                .map(term -> term.layer().down().file().path())
+                                                .toList(),
+                                        compute));
+            }
+        }
+    }
+
+    private void packComputed(Weight weight, long firstRow, long rows, int columns, Rows source) {
+        requireStaging((long) columns * Float.BYTES);
+        ByteBuffer buffer = staging.buffer();
+        int blockRows = buffer.capacity() / (columns * Float.BYTES);
+        for (long row = 0; row < rows; row += blockRows) {
+            int count = (int) Math.min(blockRows, rows - row);
+            long first = row;
+            ByteBuffer block = buffer.slice(0, count * columns * Float.BYTES);
+            FloatBuffer floats = block.order(ByteOrder.nativeOrder()).asFloatBuffer();
+            IntStream.range(0, count)
+                    .parallel()
+                    .forEach(
+                            i -> {
+                                float[] values = new float[columns];
+                                source.fill(first + i, values);
+                                floats.put(i * columns, values);
+                            });
+            weight.pack(firstRow + row, count, block, DType.F32);
+        }
     }
 
     /** Throws for the first element of a refused block that the compute dtype cannot hold. */
