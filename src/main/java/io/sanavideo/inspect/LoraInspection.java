@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.weights.LoraFile;
 import io.sanavideo.weights.SafetensorsFile;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.file.Path;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
@@ -23,6 +25,8 @@ import java.util.stream.Collectors;
  */
 record LoraInspection(Path file, Weights weights, List<Layer> layers, String refusal)
         implements Inspection {
+    private static final MathContext DIGITS = new MathContext(6);
+
     /**
      * A layer that it adapts.
      *
@@ -61,7 +65,9 @@ record LoraInspection(Path file, Weights weights, List<Layer> layers, String ref
         return layers.stream()
                 .collect(
                         Collectors.groupingBy(
-                                layer -> layer.name().replaceFirst("^transformer_blocks\\.\\d+\\.", ""),
+                                layer ->
+                                        layer.name()
+                                                .replaceFirst("^transformer_blocks\\.\\d+\\.", ""),
                                 TreeMap::new,
                                 Collectors.counting()));
     }
@@ -137,9 +143,8 @@ record LoraInspection(Path file, Weights weights, List<Layer> layers, String ref
                 : number(values.getMin()) + " to " + number(values.getMax());
     }
 
+    /** To six digits, without zeros at the end. */
     private static String number(double value) {
-        return value == Math.rint(value) && Math.abs(value) < 1e9
-                ? Long.toString((long) value)
-                : String.format(Locale.ROOT, "%.6g", value);
+        return new BigDecimal(value, DIGITS).stripTrailingZeros().toPlainString();
     }
 }

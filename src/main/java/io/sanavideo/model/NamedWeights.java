@@ -6,6 +6,7 @@ import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
 import io.sanavideo.weights.Checkpoint;
+import io.sanavideo.weights.Rows;
 import io.sanavideo.weights.WeightLoader;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -129,7 +130,7 @@ final class NamedWeights implements AutoCloseable {
     }
 
     /** A packed LINEAR weight [rows, columns] that is computed. */
-    Weight computed(long rows, int columns, WeightLoader.Rows source) {
+    Weight computed(long rows, int columns, Rows source) {
         return loader.computed(rows, columns, source);
     }
 

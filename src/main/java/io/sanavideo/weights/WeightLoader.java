@@ -43,17 +43,6 @@ public final class WeightLoader implements AutoCloseable {
         }
     }
 
-    /** Makes rows that no file holds as they are; called by several threads at once. */
-    @FunctionalInterface
-    public interface Rows {
-        /**
-         * Makes one.
-         *
-         * @param values of the row, all 0 before
-         */
-        void fill(long row, float[] values);
-    }
-
     /** The tensors of a weight that the checkpoint holds as NVFP4. */
     public record Nvfp4Part(String codes, String scales, String globalScale) {}
 
@@ -317,47 +306,10 @@ public final class WeightLoader implements AutoCloseable {
         if (context.isDry()) {
             return rows;
         }
-        List<LoraTerm.Values> added = terms.stream().map(LoraTerm::read).toList();
-        int columns = Math.toIntExact(stored.elements() / rows);
-        int rowBytes = columns * stored.dtype().bytes();
-        packComputed(
-                weight,
-                firstRow,
-                rows,
-                columns,
-                (row, values) -> {
-                    ByteBuffer raw = ByteBuffer.allocate(rowBytes).order(LITTLE_ENDIAN);
-                    stored.read(row * rowBytes, raw);
-                    raw.flip();
-                    for (int i = 0; i < columns; i++) {
-                        values[i] = StoredTensor.nextFloat(stored.dtype(), raw);
-                        requireFinite(stored, row * columns + i, values[i], compute);
-                    }
-                    added.forEach(term -> term.addTo(row, values));
-                    requireFiniteSum(stored, row, values, terms);
-                });
+        AdaptedRows sums = new AdaptedRows(stored, compute, terms);
+        packComputed(weight, firstRow, rows, sums.columns(), sums);
         progress.accept(stored.bytes());
         return rows;
-    }
-
-    private void requireFiniteSum(
-            StoredTensor stored, long row, float[] values, List<LoraTerm> terms) {
-        for (int i = 0; i < values.length; i++) {
-            float held = compute == DType.BF16 ? DType.roundToBf16(values[i]) : values[i];
-            if (!Float.isFinite(held)) {
-                throw fault(
-                        stored,
-                        (row * values.length + i) * stored.dtype().bytes(),
-                        "element %d becomes %s with what %s add, expected a number that %s can hold: give smaller scales"
-                                .formatted(
-                                        row * values.length + i,
-                                        held,
-                                        terms.stream()
-                                                .map(term -> term.layer().down().file().path())
-                                                .toList(),
-                                        compute));
-            }
-        }
     }
 
     private void packComputed(Weight weight, long firstRow, long rows, int columns, Rows source) {
@@ -435,7 +387,8 @@ public final class WeightLoader implements AutoCloseable {
         return stored.elements();
     }
 
-    private static void requireFinite(StoredTensor stored, long element, float value, DType as) {
+    /** Requires that a number fits into a dtype. */
+    static void requireFinite(StoredTensor stored, long element, float value, DType as) {
         float held = as == DType.BF16 ? DType.roundToBf16(value) : value;
         if (!Float.isFinite(held)) {
             throw fault(
