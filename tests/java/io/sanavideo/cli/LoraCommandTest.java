@@ -186,6 +186,7 @@ class LoraCommandTest {
         long bytes = inspected(first).path("bytes").longValue();
         assertThat(weights("--lora", first.toString(), "--lora-mode", "run"))
                 .isGreaterThanOrEqualTo(plain + bytes);
+        assertThat(weights("--lora", first + ":0", "--lora-mode", "run")).isEqualTo(plain);
     }
 
     @Test
@@ -211,6 +212,13 @@ class LoraCommandTest {
                         "1 attn1.to_q, 1 attn1.to_v",
                         "metadata: lora_adapter_metadata")
                 .containsPattern("transformer_blocks.0.attn1.to_q +rank 2, alpha 3, times 1.5\n");
+    }
+
+    @Test
+    void aNameThatOnlySoundsLikeItIsNoLora() throws JsonProcessingException {
+        Path file = folder.resolve("flora.safetensors");
+        new EditedTensors().put("flora.weight", 1).write(file);
+        assertThat(inspected(file).path("kind").textValue()).isEqualTo("safetensors");
     }
 
     @Test

@@ -183,6 +183,7 @@ class LoraBesideNvfp4Test {
         assertThatThrownBy(() -> velocity(plain, LayerPrecision.NVFP4, lora))
                 .isInstanceOf(ModelFormatException.class)
                 .hasMessageContaining("'" + BLOCK + "ff.conv_temp'")
-                .hasMessageContaining("temporal convolution that is NVFP4 here");
+                .hasMessageContaining("lora.safetensors")
+                .hasMessageContaining("temporal convolution that is NVFP4 in " + plain);
     }
 }

@@ -179,7 +179,7 @@ class LoraFileTest {
                 extra(query + ".lora_magnitude_vector", query + ".lora_magnitude_vector", "DoRA"),
                 extra(query + ".dora_scale", "dora_scale", "DoRA"),
                 extra(
-                        "text_encoder.layers.0.q_proj.lora_A.weight2",
+                        "text_encoder.layers.0.self_attn.q_proj.lora_linear_layer.down.weight",
                         "text_encoder.layers.0",
                         "only the transformer"),
                 extra(

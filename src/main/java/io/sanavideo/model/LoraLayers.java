@@ -5,6 +5,8 @@ import io.sanavideo.LoraMode;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.weights.LoraFile;
 import io.sanavideo.weights.LoraTerm;
+import io.sanavideo.weights.StoredTensor;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -52,7 +54,7 @@ final class LoraLayers implements AutoCloseable {
         files.add(file);
         for (LoraFile.Layer layer : file.layers().values()) {
             requireFit(file, layer, dense);
-            // Of scale 0 it is none, bit by bit.
+            // Of scale 0 it is none: bit by bit the same, and nothing to compute.
             if (lora.scale() != 0) {
                 terms.computeIfAbsent(layer.name() + WEIGHT, name -> new ArrayList<>())
                         .add(new LoraTerm(layer, lora.scale()));
@@ -121,6 +123,21 @@ final class LoraLayers implements AutoCloseable {
     /** Whether a part of a layer is adapted. */
     boolean adapts(TransformerLayer layer) {
         return layer.parts().stream().anyMatch(part -> terms.containsKey(part + WEIGHT));
+    }
+
+    /**
+     * Refuses to adapt a temporal convolution that is NVFP4: it has no branch of low rank.
+     *
+     * @param transformer its folder
+     */
+    void requireNone(TransformerLayer layer, Path transformer) {
+        List<LoraTerm> adapting = terms(layer.name() + WEIGHT);
+        if (!adapting.isEmpty()) {
+            StoredTensor down = adapting.get(0).layer().down();
+            throw new ModelFormatException(
+                    "%s: '%s' adapts '%s', a temporal convolution that is NVFP4 in %s; expected a dense one: run the model that was quantised"
+                            .formatted(down.file().path(), down.name(), layer.name(), transformer));
+        }
     }
 
     /** Whether dense layers that can have a branch of low rank have one. */

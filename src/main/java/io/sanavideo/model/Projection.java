@@ -48,10 +48,8 @@ final class Projection {
                             LowRankBranch.load(weights, layer))
                     : new Projection(layer, weights.weight(layer.kind(), names), 0, null);
         }
-        if (layer.kind() != WeightKind.LINEAR && weights.loras().adapts(layer)) {
-            throw new ModelFormatException(
-                    "%s: a LoRA adapts '%s', a temporal convolution that is NVFP4 here; expected a dense one: run the model that was quantised"
-                            .formatted(weights.folder(), layer.name()));
+        if (layer.kind() != WeightKind.LINEAR) {
+            weights.loras().requireNone(layer, weights.folder());
         }
         float inputScale = 0;
         if (precision == LayerPrecision.NVFP4) {

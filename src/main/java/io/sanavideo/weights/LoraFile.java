@@ -26,6 +26,11 @@ import java.util.regex.Pattern;
  */
 public final class LoraFile implements AutoCloseable {
     private static final String PREFIX = "transformer.";
+    private static final String TEXT_ENCODER = "text_encoder";
+
+    /** In keys of any kind of LoRA, also one that is not supported. */
+    private static final Pattern LORA = Pattern.compile("(^|[._])lora[._]");
+
     private static final Pattern PEFT = Pattern.compile("(.+)\\.lora_([AB])\\.weight");
     private static final Pattern OF_LAYER =
             Pattern.compile("(.+)\\.lora(?:_linear_layer)?\\.(down|up)\\.weight");
@@ -96,7 +101,7 @@ public final class LoraFile implements AutoCloseable {
     /** Whether a file looks like a LoRA; it may be one that is not supported. */
     public static boolean isLora(SafetensorsFile file) {
         return file.metadata().containsKey(LoraScales.METADATA)
-                || file.tensors().keySet().stream().anyMatch(name -> name.contains("lora"));
+                || file.tensors().keySet().stream().anyMatch(LORA.asPredicate());
     }
 
     private static void place(
@@ -124,6 +129,9 @@ public final class LoraFile implements AutoCloseable {
 
     /** Its layer and side; null when it is no key of a LoRA. */
     private static Matcher key(String name) {
+        if (name.startsWith(TEXT_ENCODER)) {
+            return null;
+        }
         String plain = plain(name);
         for (Pattern pattern : List.of(PEFT, OF_LAYER, OF_PROCESSOR)) {
             Matcher matcher = pattern.matcher(plain);
@@ -149,7 +157,7 @@ public final class LoraFile implements AutoCloseable {
     }
 
     private static String why(String name) {
-        if (name.startsWith("text_encoder")) {
+        if (name.startsWith(TEXT_ENCODER)) {
             return "adapts a text encoder, and only the transformer can be adapted";
         }
         if (name.endsWith(".alpha")) {
