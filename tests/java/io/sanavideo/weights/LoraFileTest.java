@@ -115,7 +115,7 @@ class LoraFileTest {
                 new Alphas(
                         "{'r': 4, 'lora_alpha': 4, 'use_rslora': true,"
                                 + " 'rank_pattern': {'^transformer_blocks\\\\.0\\\\.ff\\\\.conv_point': 2},"
-                                + " 'alpha_pattern': {'conv_point': 1, 'point': 9, 'to_out.0': 3}}",
+                                + " 'alpha_pattern': {'point': 9, 'conv_point': 1, 'to_out.0': 3}}",
                         2,
                         1.5,
                         1 / Math.sqrt(2)));
