@@ -118,7 +118,8 @@ class FaultsTest {
         try (Context context = Context.on(device)) {
             int n = 1;
             for (; n < MOST_EVENTS; n++) {
-                Components components = new Components(model, device, Precision.AUTO, context);
+                Components components =
+                        new Components(ModelParts.read(model), device, Precision.AUTO, context);
                 fault.next(context, n);
                 Throwable thrown = catchThrowable(() -> components.loadAll(ProgressListener.NONE));
                 components.keepOnly(null);

@@ -1,9 +1,13 @@
 package io.sanavideo.model;
 
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
 import io.sanavideo.weights.Json;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
  * The Wan VAE's {@code config.json}.
@@ -25,7 +29,8 @@ public record WanVaeConfig(
         int residualBlocks,
         List<Boolean> halvesFrames,
         float[] latentMean,
-        float[] latentDeviation) {
+        float[] latentDeviation)
+        implements VaeConfig {
     /** {@code _class_name} of its config. */
     public static final String CLASS = "AutoencoderKLWan";
 
@@ -116,12 +121,18 @@ public record WanVaeConfig(
         }
     }
 
-    /** Pixels of a picture's side for each of the latent's. */
+    @Override
+    public VaeDecoder loadDecoder(
+            Context context, Path folder, DType compute, LongConsumer progress) {
+        return WanVaeDecoder.load(context, folder, compute, progress);
+    }
+
+    @Override
     public int spatialFactor() {
         return 1 << halvesFrames.size();
     }
 
-    /** Frames for each latent frame after the first, which makes one. */
+    @Override
     public int temporalFactor() {
         return 1 << halvesFrames.stream().filter(halves -> halves).count();
     }

@@ -15,7 +15,7 @@ import java.util.function.LongConsumer;
  * The decoder of the Wan 2.1 VAE (diffusers, AutoencoderKLWan): weights on a device, packed once. A
  * {@link WanVaeStream} decodes a clip with them, one latent frame at a time.
  */
-public final class WanVaeDecoder implements AutoCloseable {
+public final class WanVaeDecoder implements VaeDecoder {
     /** A convolution or 1x1 product with its bias. */
     record Layer(Weight weight, Tensor bias) {
         static Layer load(NamedWeights weights, WeightKind kind, String name) {
@@ -128,13 +128,19 @@ public final class WanVaeDecoder implements AutoCloseable {
         return config;
     }
 
+    @Override
     public Context context() {
         return weights.context();
     }
 
-    /** What weights and activations are, F32 or BF16. */
+    @Override
     public DType compute() {
         return weights.compute();
+    }
+
+    @Override
+    public WanVaeStream stream(int height, int width) {
+        return new WanVaeStream(this, height, width);
     }
 
     @Override

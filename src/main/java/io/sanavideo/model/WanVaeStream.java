@@ -20,7 +20,7 @@ import java.util.function.Consumer;
  *
  * <p>Not safe for use by several threads.
  */
-public final class WanVaeStream implements AutoCloseable {
+public final class WanVaeStream implements DecodingStream {
     private final WanVaeDecoder decoder;
     private final Ops ops;
     private final DType compute;
@@ -85,15 +85,7 @@ public final class WanVaeStream implements AutoCloseable {
         return new CausalWindow(scope, compute, height, width, channels);
     }
 
-    /**
-     * Decodes the next latent frame: the first makes one picture, every later one as many as the
-     * VAE's temporal factor.
-     *
-     * @param normalised f32 [1, height, width, latentChannels], one frame of the transformer's
-     *     latents
-     * @param pictures takes each picture in its turn, [height, width, 3] of the compute dtype:
-     *     colours of -1 to 1, not clamped yet; the content is valid during the call only
-     */
+    @Override
     public void decode(Tensor normalised, Consumer<Tensor> pictures) {
         ops.scaleChannels(normalised, latentDeviation, latentMean, latent);
         ops.linear(
@@ -108,6 +100,10 @@ public final class WanVaeStream implements AutoCloseable {
         runLevel(0, pictures);
         first = false;
     }
+
+    /** Nothing is to come: a picture depends on nothing behind it. */
+    @Override
+    public void finish(Consumer<Tensor> pictures) {}
 
     private void convolve(
             CausalWindow window, WanVaeDecoder.Layer layer, Tensor residual, Tensor out) {

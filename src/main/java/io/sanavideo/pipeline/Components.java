@@ -5,7 +5,7 @@ import io.sanavideo.Precision;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.model.SanaTransformer;
-import io.sanavideo.model.WanVaeDecoder;
+import io.sanavideo.model.VaeDecoder;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import java.util.LinkedHashMap;
@@ -17,11 +17,12 @@ import java.util.function.Function;
 final class Components {
     final Component<Gemma2Encoder> encoder;
     final Component<SanaTransformer> transformer;
-    final Component<WanVaeDecoder> vae;
+    final Component<VaeDecoder> vae;
     private final Context context;
     private final DType compute;
 
-    Components(ModelFolder folder, Device device, Precision precision, Context context) {
+    Components(ModelParts parts, Device device, Precision precision, Context context) {
+        ModelFolder folder = parts.folder();
         this.context = context;
         compute = DType.of(precision, device);
         DType vaeCompute = vaeCompute(device, precision);
@@ -45,7 +46,8 @@ final class Components {
                 new Component<>(
                         folder.vae(),
                         progress ->
-                                WanVaeDecoder.load(context, folder.vae(), vaeCompute, progress));
+                                parts.vae()
+                                        .loadDecoder(context, folder.vae(), vaeCompute, progress));
     }
 
     Context context() {

@@ -9,7 +9,7 @@ import io.sanavideo.model.ChannelsLast;
 import io.sanavideo.model.Observer;
 import io.sanavideo.model.SanaTransformer;
 import io.sanavideo.model.TransformerConfig;
-import io.sanavideo.model.WanVaeConfig;
+import io.sanavideo.model.VaeConfig;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Range;
@@ -27,9 +27,9 @@ final class Denoiser {
     private static final int MOST_NUMBERS = Integer.MAX_VALUE - 8;
 
     private final TransformerConfig config;
-    private final WanVaeConfig vae;
+    private final VaeConfig vae;
 
-    Denoiser(TransformerConfig config, WanVaeConfig vae) {
+    Denoiser(TransformerConfig config, VaeConfig vae) {
         this.config = config;
         this.vae = vae;
     }

@@ -58,7 +58,7 @@ public final class Engine implements AutoCloseable {
         CompletableFuture<Tokenizer> tokenizerRead =
                 CompletableFuture.supplyAsync(() -> Tokenizer.open(folder.tokenizer()));
         this.kernels = kernels;
-        components = new Components(folder, device, precision, context);
+        components = new Components(parts, device, precision, context);
         planner = new Planner(parts, device, precision, kernels, available);
         dtypes = Components.dtypes(folder, device, precision);
         speeds = Speeds.of(parts, device, dtypes);

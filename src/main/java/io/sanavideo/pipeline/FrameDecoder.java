@@ -7,9 +7,9 @@ import io.sanavideo.Latents;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.media.FrameHash;
-import io.sanavideo.model.WanVaeConfig;
-import io.sanavideo.model.WanVaeDecoder;
-import io.sanavideo.model.WanVaeStream;
+import io.sanavideo.model.DecodingStream;
+import io.sanavideo.model.VaeConfig;
+import io.sanavideo.model.VaeDecoder;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Range;
@@ -21,9 +21,9 @@ import java.util.function.Consumer;
 
 /** Latents to RGB frames, one latent frame at a time: memory does not grow with the clip. */
 final class FrameDecoder {
-    private final WanVaeConfig config;
+    private final VaeConfig config;
 
-    FrameDecoder(WanVaeConfig config) {
+    FrameDecoder(VaeConfig config) {
         this.config = config;
     }
 
@@ -46,7 +46,7 @@ final class FrameDecoder {
      * frames to hand on.
      */
     String decode(
-            WanVaeDecoder vae,
+            VaeDecoder vae,
             Latents latents,
             ClipFormat format,
             FrameSink sink,
@@ -55,7 +55,7 @@ final class FrameDecoder {
         Context context = vae.context();
         try (Range phase = context.range("decode");
                 Scope scope = new Scope(context);
-                WanVaeStream stream = new WanVaeStream(vae, latents.height(), latents.width())) {
+                DecodingStream stream = vae.stream(latents.height(), latents.width())) {
             Tensor latent =
                     scope.tensor(
                             DType.F32, 1, latents.height(), latents.width(), latents.channels());
@@ -94,6 +94,7 @@ final class FrameDecoder {
                 }
                 clock.done(i + 1);
             }
+            stream.finish(pictures);
             return context.isDry() ? "" : hash.hex();
         }
     }

@@ -4,7 +4,7 @@ import io.sanavideo.ModelFormatException;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.model.Gemma2Config;
 import io.sanavideo.model.TransformerConfig;
-import io.sanavideo.model.WanVaeConfig;
+import io.sanavideo.model.VaeConfig;
 import io.sanavideo.schedule.SchedulerConfig;
 import io.sanavideo.weights.Json;
 import java.nio.file.Path;
@@ -24,7 +24,7 @@ record ModelParts(
         ModelFolder folder,
         Gemma2Config text,
         TransformerConfig transformer,
-        WanVaeConfig vae,
+        VaeConfig vae,
         SchedulerConfig schedule,
         GenerationDefaults defaults,
         ModelLimits limits) {
@@ -37,7 +37,7 @@ record ModelParts(
         SchedulerConfig schedule = SchedulerConfig.of(Json.read(folder.schedulerConfig()));
         Gemma2Config text = Gemma2Config.of(config(folder.textEncoder()));
         TransformerConfig transformer = TransformerConfig.of(config(folder.transformer()));
-        WanVaeConfig vae = WanVaeConfig.of(config(folder.vae()));
+        VaeConfig vae = VaeConfig.of(config(folder.vae()));
         requireFit(folder, transformer, vae, text);
         ModelLimits limits =
                 new ModelLimits(
@@ -59,7 +59,7 @@ record ModelParts(
     }
 
     private static void requireFit(
-            ModelFolder folder, TransformerConfig config, WanVaeConfig vae, Gemma2Config text) {
+            ModelFolder folder, TransformerConfig config, VaeConfig vae, Gemma2Config text) {
         requireEqual(
                 folder,
                 "the transformer's in_channels",

@@ -212,8 +212,7 @@ public final class Planner {
         Set<Problem> problems = new LinkedHashSet<>();
         try (Context context = Context.dry(device)) {
             kernels.applyTo(context);
-            Components components =
-                    new Components(parts.folder(), device, shape.precision(), context);
+            Components components = new Components(parts, device, shape.precision(), context);
             if (residency == Residency.TOGETHER) {
                 components.loadAll(ProgressListener.NONE);
             }

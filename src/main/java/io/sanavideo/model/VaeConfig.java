@@ -1,0 +1,39 @@
+package io.sanavideo.model;
+
+import io.sanavideo.runtime.Context;
+import io.sanavideo.runtime.DType;
+import io.sanavideo.weights.Json;
+import java.nio.file.Path;
+import java.util.function.LongConsumer;
+
+/** What a VAE is, known from its {@code config.json} alone. */
+public interface VaeConfig {
+    /** Channels of its latents. */
+    int latentChannels();
+
+    /** Pixels of a picture's side for each of the latent's. */
+    int spatialFactor();
+
+    /** Frames for each latent frame after the first, which makes one. */
+    int temporalFactor();
+
+    /**
+     * Reads a VAE's config.
+     *
+     * @throws io.sanavideo.ModelFormatException naming key, value and what is supported
+     */
+    static VaeConfig of(Json json) {
+        return WanVaeConfig.of(json);
+    }
+
+    /**
+     * Loads the decoder from the VAE's folder.
+     *
+     * @param compute F32 or BF16
+     * @param progress told the bytes of each part that was loaded
+     * @throws io.sanavideo.ModelFormatException when a file is broken or not supported
+     * @throws io.sanavideo.NumericsException when a weight is NaN or infinite
+     * @throws io.sanavideo.DoesNotFitException when memory ends
+     */
+    VaeDecoder loadDecoder(Context context, Path folder, DType compute, LongConsumer progress);
+}
