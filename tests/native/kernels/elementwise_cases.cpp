@@ -113,10 +113,12 @@ Case to_rgb8(sv_dtype dtype, const Shape& shape) {
 }
 
 Case from_rgb8(sv_dtype dtype, const Shape& shape) {
-    return mapping("from_rgb8", "to " + name_of(dtype) + " ", SV_U8, dtype, shape, Place::kApart,
-                   kSameBits, {0, 256}, [](Run& run, auto* in, auto* out) {
-                       run.op([&] { return sv_from_rgb8(run.context(), in, out); });
-                   });
+    Case one = mapping("from_rgb8", "", SV_U8, dtype, shape, Place::kApart, kSameBits, {0, 256},
+                       [](Run& run, auto* in, auto* out) {
+                           run.op([&] { return sv_from_rgb8(run.context(), in, out); });
+                       });
+    one.dtype = dtype;
+    return one;
 }
 
 Case geglu(sv_dtype dtype, int64_t rows, int64_t hidden) {
@@ -182,7 +184,7 @@ Case to_rgb8_special(sv_dtype dtype) {
 
 // Every byte.
 Case from_rgb8_all(sv_dtype dtype) {
-    Case one{"from_rgb8", "to " + name_of(dtype) + ", every byte", SV_U8, {}};
+    Case one{"from_rgb8", "every byte", dtype, {}};
     one.body = [=](Run& run) {
         std::vector<float> values(256);
         std::iota(values.begin(), values.end(), 0.0f);
