@@ -4,6 +4,7 @@ import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** The LTX-2 VAE's, which this version does not run. */
 final class LtxVaeCheck implements ComponentCheck {
@@ -18,7 +19,12 @@ final class LtxVaeCheck implements ComponentCheck {
     }
 
     @Override
-    public List<Comparison> run(Context context, Path folder, DType compute, boolean intermediate) {
+    public List<Comparison> run(
+            Context context,
+            Path folder,
+            DType compute,
+            boolean intermediate,
+            Predicate<String> wanted) {
         return List.of();
     }
 }
