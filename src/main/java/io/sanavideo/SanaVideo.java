@@ -55,7 +55,8 @@ public final class SanaVideo implements AutoCloseable {
     /**
      * As the other, for a model that runs in a way of its own.
      *
-     * @throws ModelFormatException also when a quantised model has no receipt that fits its weights
+     * @throws ModelFormatException also when a quantised model has no receipt that fits its
+     *     weights, or a LoRA is broken, not supported or for another model
      * @throws IllegalArgumentException when the layers' policy asks for what the folder does not
      *     hold
      */

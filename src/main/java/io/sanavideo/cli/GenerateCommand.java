@@ -2,6 +2,7 @@ package io.sanavideo.cli;
 
 import io.sanavideo.Device;
 import io.sanavideo.Generated;
+import io.sanavideo.Model;
 import io.sanavideo.SanaVideo;
 import io.sanavideo.VideoRequest;
 import io.sanavideo.media.Quality;
@@ -68,6 +69,8 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin private ModelOptions options;
 
+    @Mixin private LoraOptions loras;
+
     @Mixin private KernelOptions kernels;
 
     @Override
@@ -93,7 +96,8 @@ final class GenerateCommand implements Callable<Integer> {
     private SanaVideo open(Display display, VideoRequest first) {
         Device device = options.device();
         display.device(device, options.whyNotCuda());
-        return SanaVideo.open(options.model(clip.model(), kernels.kernels()), first, display);
+        Model model = loras.adapted(options.model(clip.model(), kernels.kernels()));
+        return SanaVideo.open(model, first, display);
     }
 
     /** One clip of the batch, numbered from 1. */

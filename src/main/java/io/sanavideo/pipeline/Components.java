@@ -43,6 +43,8 @@ final class Components {
                                         folder.transformer(),
                                         compute,
                                         folder.layers(),
+                                        folder.loras(),
+                                        folder.loraMode(),
                                         progress));
         vae =
                 new Component<>(

@@ -42,6 +42,7 @@ public final class Engine implements AutoCloseable {
     private final Denoiser denoiser;
     private final FrameDecoder frames;
     private final WeightHashes weightHashes;
+    private final LoraHashes loraHashes;
 
     private Engine(
             ModelParts parts,
@@ -63,6 +64,7 @@ public final class Engine implements AutoCloseable {
         dtypes = Components.dtypes(folder, device, precision);
         speeds = Speeds.of(parts, device, dtypes);
         weightHashes = new WeightHashes(folder);
+        loraHashes = new LoraHashes(folder);
         // To plan is to go through all files but the numbers in them: what is loaded later is
         // sound.
         kernels.applyTo(context);
@@ -304,6 +306,7 @@ public final class Engine implements AutoCloseable {
                             dtypes,
                             device.toString(),
                             context().threads(),
+                            loraHashes::describe,
                             node -> kernels.describe(node, planner.problems(settings)));
             speeds.add(
                     settings.format(),
