@@ -16,7 +16,7 @@ class LoraTest {
         "style.safetensors, style.safetensors, 1",
         "style.safetensors:0.5, style.safetensors, 0.5",
         "a/b.safetensors:-1e-1, a/b.safetensors, -0.1",
-        "a:2/b.safetensors, a:2/b.safetensors, 1",
+        "a:2/b, a:2/b, 1",
         "a:2.safetensors, a:2.safetensors, 1",
         "a:2.safetensors:3, a:2.safetensors, 3",
         "style:0, style, 0",

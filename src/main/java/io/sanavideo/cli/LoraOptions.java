@@ -12,20 +12,16 @@ final class LoraOptions {
     @Option(
             names = "--lora",
             paramLabel = "FILE[:SCALE]",
-            description = {
-                "Adapts the transformer by a LoRA, a .safetensors file, at its full strength or",
-                "times SCALE. May be given several times: what they change adds up."
-            })
+            description =
+                    "Adapts the transformer by a LoRA, a .safetensors file, at its full strength or times SCALE. May be given several times: what they change adds up.")
     private List<String> loras = new ArrayList<>();
 
     @Option(
             names = "--lora-mode",
             paramLabel = "merge|run",
             defaultValue = "merge",
-            description = {
-                "How (default: ${DEFAULT-VALUE}): added to dense weights when they are loaded, beside",
-                "NVFP4 weights at each step; or beside all weights at each step."
-            })
+            description =
+                    "How (default: ${DEFAULT-VALUE}): added to dense weights when they are loaded, and beside NVFP4 weights at each step; or beside all weights at each step.")
     private String mode;
 
     /**
