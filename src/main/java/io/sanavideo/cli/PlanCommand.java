@@ -57,7 +57,7 @@ final class PlanCommand implements Callable<Integer> {
                         clip.request(
                                 prompt == null ? "a clip" : prompt,
                                 clip.firstSeed(),
-                                clip.initialLatents()));
+                                clip.material()));
         System.out.print(json ? json(plan) + System.lineSeparator() : text(plan));
         return plan.fits() ? ExitCode.DONE : ExitCode.DOES_NOT_FIT;
     }

@@ -11,7 +11,7 @@ import io.sanavideo.Plan;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
-import io.sanavideo.TextToVideo;
+import io.sanavideo.VideoRequest;
 import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.model.Observer;
 import io.sanavideo.runtime.Context;
@@ -51,7 +51,7 @@ public final class Engine implements AutoCloseable {
             KernelChoices kernels,
             Context context,
             LongSupplier available,
-            TextToVideo first,
+            VideoRequest first,
             ProgressListener listener) {
         this.parts = parts;
         this.device = device;
@@ -82,7 +82,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /** Whether the first request, or else one that says nothing, has all components loaded. */
-    private boolean isTogether(TextToVideo first, ProgressListener listener) {
+    private boolean isTogether(VideoRequest first, ProgressListener listener) {
         if (first == null) {
             return !planner.defaults().map(Plan::inTurn).orElse(false);
         }
@@ -104,7 +104,7 @@ public final class Engine implements AutoCloseable {
             Device device,
             Precision precision,
             Kernels kernels,
-            TextToVideo first,
+            VideoRequest first,
             ProgressListener listener) {
         return open(
                 folder,
@@ -127,7 +127,7 @@ public final class Engine implements AutoCloseable {
             Precision precision,
             Kernels kernels,
             LongSupplier available,
-            TextToVideo first,
+            VideoRequest first,
             ProgressListener listener) {
         ModelParts parts = ModelParts.read(folder);
         Context context = Context.on(device);
@@ -161,12 +161,12 @@ public final class Engine implements AutoCloseable {
     }
 
     /** The request with its blanks filled in; throws when the model cannot do it. */
-    public Settings settings(TextToVideo request) {
+    public Settings settings(VideoRequest request) {
         return parts.settings(request);
     }
 
     /** Latent frames of a request's clip. */
-    public int latentFrames(TextToVideo request) {
+    public int latentFrames(VideoRequest request) {
         return (settings(request).format().frames() - 1) / parts.vae().temporalFactor() + 1;
     }
 
@@ -208,6 +208,10 @@ public final class Engine implements AutoCloseable {
                         residency,
                         listener,
                         encoder -> encoding.time(() -> encode(encoder, settings, listener)))) {
+            Latents image =
+                    settings.image() == null
+                            ? null
+                            : encoding.time(() -> encodeImage(settings, residency, listener));
             Latents latents =
                     components.with(
                             components.transformer,
@@ -220,6 +224,7 @@ public final class Engine implements AutoCloseable {
                                                             transformer,
                                                             settings,
                                                             text,
+                                                            image,
                                                             calls::throwIfCancelled,
                                                             listener,
                                                             observer)));
@@ -258,6 +263,18 @@ public final class Engine implements AutoCloseable {
             prompt.close();
             throw e;
         }
+    }
+
+    /** The latent frame that a clip from an image begins with. */
+    public Latents encodeImage(Settings settings, ProgressListener listener) {
+        return encodeImage(settings, Residency.of(plan(settings)), listener);
+    }
+
+    private Latents encodeImage(Settings settings, Residency residency, ProgressListener listener) {
+        return components.withVaeEncoder(
+                residency,
+                listener,
+                vae -> ImageEncoder.encode(vae, settings.image(), settings.format()));
     }
 
     /** Decodes and hands frames on. */

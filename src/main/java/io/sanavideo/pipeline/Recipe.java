@@ -55,6 +55,12 @@ final class Recipe {
         recipe.put("max_sequence_length", settings.maxTokens());
         recipe.put("noise", settings.initialLatents() == null ? "seed" : "given");
         recipe.put("seed", settings.seed());
+        if (settings.image() != null) {
+            ObjectNode image = recipe.putObject("image");
+            image.put("width", settings.image().width());
+            image.put("height", settings.image().height());
+            image.put("sha256", settings.image().sha256());
+        }
         putAll(recipe.putObject("weights_sha256"), weights);
         loras.accept(recipe);
         putAll(recipe.putObject("dtype"), dtypes);
