@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 public final class TinyModel {
     private static final int SIZE = 8;
     private static final int HEADS = 4;
+    private static final int BLOCKS = 6;
     private static final int CHANNELS = 128;
 
     private TinyModel() {}
@@ -26,7 +27,7 @@ public final class TinyModel {
 
     /** Writes the model into a folder of this one. */
     public static ModelFolder write(Path folder) throws IOException {
-        return write(folder, HEADS, 1);
+        return write(folder, HEADS, 1, 1);
     }
 
     /**
@@ -36,6 +37,16 @@ public final class TinyModel {
      * @param seed of the weights
      */
     public static ModelFolder write(Path folder, int heads, long seed) throws IOException {
+        return write(folder, heads, 1, seed);
+    }
+
+    /** With all six blocks of the demo's transformer, which then takes more than the others. */
+    static ModelFolder writeDeep(Path folder) throws IOException {
+        return write(folder, HEADS, BLOCKS, 1);
+    }
+
+    private static ModelFolder write(Path folder, int heads, int blocks, long seed)
+            throws IOException {
         Path configs = folder.resolve("configs");
         Path demo = ModelFolder.demo();
         try (Stream<Path> files = Files.walk(demo)) {
@@ -48,7 +59,7 @@ public final class TinyModel {
             }
         }
         Path transformer = configs.resolve("transformer/config.json");
-        replace(transformer, "\"num_layers\": 6", "\"num_layers\": 1");
+        replace(transformer, "\"num_layers\": " + BLOCKS, "\"num_layers\": " + blocks);
         replace(transformer, "    1,\n    2,\n    2\n", "    1,\n    1,\n    1\n");
         replace(transformer, "attention_heads\": " + HEADS, "attention_heads\": " + heads);
         replace(
