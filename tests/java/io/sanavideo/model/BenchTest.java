@@ -44,4 +44,28 @@ class BenchTest {
         assertThat(Bench.vaeOperations(config, 16, 28)).isEqualTo(2.0 * multiplications);
         assertThat(2.0 * multiplications).isCloseTo(968e9, within(1e9));
     }
+
+    @Test
+    void countsTheOperationsOfTheVaesEncoder() {
+        WanVaeConfig config = WanVaeConfig.of(Json.read(RELEASED.resolve("vae/config.json")));
+        long small = 16 * 28;
+        long multiplications =
+                // Four pictures to 96 channels; size halves.
+                4 * 64 * small * (27 * 3 * 96 + 4 * 27 * 96 * 96)
+                        + 4 * 16 * small * 9 * 96 * 96
+                        // 192 channels; size halves, then frames.
+                        + 4 * 16 * small * (27 * 96 * 192 + 96 * 192 + 3 * 27 * 192 * 192)
+                        + 4 * 4 * small * 9 * 192 * 192
+                        + 2 * 4 * small * 3 * 192 * 192
+                        // 384 channels; likewise.
+                        + 2 * 4 * small * (27 * 192 * 384 + 192 * 384 + 3 * 27 * 384 * 384)
+                        + 2 * small * 9 * 384 * 384
+                        + small * 3 * 384 * 384
+                        // The last level, the middle block with its attention, mean and variance.
+                        + small * (4 + 4) * 27 * 384 * 384
+                        + small * (4 * 384 * 384 + 2 * small * 384)
+                        + small * (27 * 384 * 32 + 32 * 32);
+
+        assertThat(Bench.vaeEncoderOperations(config, 16, 28)).isEqualTo(2.0 * multiplications);
+    }
 }

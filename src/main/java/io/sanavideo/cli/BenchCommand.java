@@ -26,6 +26,7 @@ import picocli.CommandLine.Parameters;
             "  block     one transformer block, keys and values of the text included",
             "  product   one linear layer, 2240 to 13440 features unless --size says otherwise",
             "  vae       the VAE's decoder for one latent frame, which makes four frames",
+            "  encoder   the VAE's encoder for four frames, which make one latent frame",
             "  pipeline  the whole built-in demo clip, text to decoded frames, warm"
         },
         mixinStandardHelpOptions = true)
@@ -34,10 +35,11 @@ final class BenchCommand implements Callable<Integer> {
         BLOCK,
         PRODUCT,
         VAE,
+        ENCODER,
         PIPELINE
     }
 
-    @Parameters(paramLabel = "block|product|vae|pipeline", description = "What to time.")
+    @Parameters(paramLabel = "block|product|vae|encoder|pipeline", description = "What to time.")
     private Part part;
 
     @Option(
@@ -52,7 +54,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "N",
             defaultValue = "16",
             description =
-                    "Of the token grid, or of the latent for vae (default: ${DEFAULT-VALUE}).")
+                    "Of the token grid, or of the latent for vae and encoder (default: ${DEFAULT-VALUE}).")
     private int height;
 
     @Option(
@@ -60,7 +62,7 @@ final class BenchCommand implements Callable<Integer> {
             paramLabel = "N",
             defaultValue = "28",
             description =
-                    "Of the token grid, or of the latent for vae (default: ${DEFAULT-VALUE}).")
+                    "Of the token grid, or of the latent for vae and encoder (default: ${DEFAULT-VALUE}).")
     private int width;
 
     @Option(
@@ -118,6 +120,7 @@ final class BenchCommand implements Callable<Integer> {
                             ? Bench.product(context, compute, size, size, size)
                             : Bench.product(context, compute, 2240, 2240, 13440);
             case VAE -> Bench.vae(context, compute, height, width);
+            case ENCODER -> Bench.vaeEncoder(context, compute, height, width);
             case PIPELINE -> throw new IllegalStateException();
         };
     }

@@ -161,6 +161,67 @@ public final class Bench implements AutoCloseable {
                 decoder);
     }
 
+    /** The Wan VAE's encoder on as many pictures as make a latent frame of this size. */
+    public static Bench vaeEncoder(Context context, DType compute, int height, int width) {
+        WanVaeEncoder encoder =
+                withComponent(
+                        "vae", folder -> WanVaeEncoder.load(context, folder, compute, bytes -> {}));
+        WanVaeConfig config = encoder.config();
+        int rows = height * config.spatialFactor();
+        int columns = width * config.spatialFactor();
+        EncodingStream stream = encoder.stream(rows, columns);
+        Scope scope = new Scope(context);
+        Tensor picture = scope.tensor(compute, rows, columns, WanVaeConfig.COLOURS);
+        picture.upload(noise(picture));
+        // The first picture of a clip makes a latent frame by itself.
+        stream.encode(picture, latents -> {});
+        Runnable group =
+                () -> {
+                    for (int i = 0; i < config.temporalFactor(); i++) {
+                        stream.encode(picture, latents -> {});
+                    }
+                };
+        return new Bench(
+                context,
+                group,
+                vaeEncoderOperations(config, height, width),
+                scope,
+                stream,
+                encoder);
+    }
+
+    /** Of a group of pictures that is not a clip's first. */
+    static double vaeEncoderOperations(WanVaeConfig config, double height, double width) {
+        double pixels = height * width * config.spatialFactor() * config.spatialFactor();
+        double frames = config.temporalFactor();
+        double width0 = config.encoderLevels().get(0).in();
+        double sum = frames * pixels * VOLUME * WanVaeConfig.COLOURS * width0;
+        double out = width0;
+        for (WanVaeConfig.EncoderLevel level : config.encoderLevels()) {
+            out = level.out();
+            double shortcut = level.in() == level.out() ? 0 : level.in() * out;
+            double others = 2 * config.residualBlocks() - 1;
+            sum += frames * pixels * (VOLUME * (level.in() + others * out) * out + shortcut);
+            if (level.halvesSize()) {
+                pixels /= 4;
+                sum += frames * pixels * 9 * out * out;
+            }
+            if (level.halvesFrames()) {
+                frames /= 2;
+                sum += frames * pixels * 3 * out * out;
+            }
+        }
+        double moments = 2 * config.latentChannels();
+        return 2
+                * (sum
+                        + pixels
+                                * (4 * VOLUME * out * out
+                                        + 4 * out * out
+                                        + 2 * pixels * out
+                                        + VOLUME * out * moments
+                                        + moments * moments));
+    }
+
     /** Of a latent frame that is not a clip's first. */
     static double vaeOperations(WanVaeConfig config, double height, double width) {
         double pixels = height * width;
