@@ -131,6 +131,12 @@ class EncodeCommandTest {
     void badInputIsRefusedWithWords() throws IOException {
         Path words = Files.writeString(folder.resolve("words.mp4"), "no video");
         assertRefused("is not a video file", "encode", words.toString());
+        // A header of 8x8 pixels, and the end.
+        Path none = folder.resolve("none.gif");
+        Files.write(none, new byte[] {'G', 'I', 'F', '8', '9', 'a', 8, 0, 8, 0, 0, 0, 0, ';'});
+        assertRefused("none.gif", "encode", none.toString());
+        assertRefused("none.gif", "generate", "x", "--continue", "--video", none.toString());
+        assertRefused("none.gif", "generate", "x", "--image", none.toString());
         assertRefused("no such file", "encode", folder.resolve("none.mp4").toString());
         assertRefused("words.mp4", "decode", words.toString());
         assertRefused("of no kind that can be read", "generate", "x", "--image", words.toString());

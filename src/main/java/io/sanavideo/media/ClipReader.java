@@ -223,6 +223,11 @@ public final class ClipReader implements AutoCloseable {
         return frames;
     }
 
+    /** The file. */
+    public Path path() {
+        return path;
+    }
+
     /** What the file says of itself. */
     public ClipInfo info() {
         return info;

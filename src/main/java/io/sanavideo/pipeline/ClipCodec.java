@@ -164,7 +164,8 @@ public final class ClipCodec implements AutoCloseable {
         Tensor next() {
             if (!reader.read(host)) {
                 throw new ModelFormatException(
-                        "the clip ends before its %d frames".formatted(reader.info().frames()));
+                        "the video file %s ends before its %d frames"
+                                .formatted(reader.path(), reader.info().frames()));
             }
             int width = reader.info().width();
             int height = reader.info().height();
