@@ -27,12 +27,17 @@ class ComponentCheckTest {
         "gemma2, BF16, 2e-2",
         "wan-vae, F32, 2e-5",
         "wan-vae, BF16, 2e-2",
+        "ltx2-vae, F32, 2e-5",
+        "ltx2-vae, BF16, 3e-2",
+        "ltx2-vae-noncausal-decoder, F32, 2e-5",
+        "ltx2-vae-noncausal-decoder, BF16, 3e-2",
     })
     void equalsTheReference(String folder, DType compute, double bound) {
         try (Context context = Context.cpu(0)) {
             Path component = GOLDEN.resolve(folder);
             List<Comparison> comparisons =
-                    ComponentCheck.of(component).run(context, component, compute, true);
+                    ComponentCheck.of(component)
+                            .run(context, component, compute, true, output -> true);
             assertThat(comparisons)
                     .isNotEmpty()
                     .allSatisfy(
@@ -46,17 +51,34 @@ class ComponentCheckTest {
 
     @ParameterizedTest
     @CsvSource({
-        "transformer-head112, 7",
-        "transformer-patch1, 7",
-        "gemma2, 1",
-        "wan-vae, 1",
+        "transformer-head112, 7, 1",
+        "transformer-patch1, 7, 1",
+        "gemma2, 1, 1",
+        "wan-vae, 1, 1",
+        "ltx2-vae, 2, 2",
+        "ltx2-vae-noncausal-decoder, 2, 2",
     })
-    void comparesEveryTensorOfTheFile(String folder, int count) {
+    void comparesEveryTensorOfTheFile(String folder, int count, int outputs) {
         try (Context context = Context.cpu(0)) {
             Path component = GOLDEN.resolve(folder);
             ComponentCheck check = ComponentCheck.of(component);
-            assertThat(check.run(context, component, DType.F32, true)).hasSize(count);
-            assertThat(check.run(context, component, DType.F32, false)).hasSize(1);
+            assertThat(check.run(context, component, DType.F32, true, output -> true))
+                    .hasSize(count);
+            assertThat(check.run(context, component, DType.F32, false, output -> true))
+                    .hasSize(outputs);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ltx2-vae, decoded", "ltx2-vae, latent_mean"})
+    void comparesWantedOutputsAlone(String folder, String wanted) {
+        try (Context context = Context.cpu(0)) {
+            Path component = GOLDEN.resolve(folder);
+            assertThat(
+                            ComponentCheck.of(component)
+                                    .run(context, component, DType.F32, false, wanted::equals))
+                    .extracting(Comparison::tensor)
+                    .containsExactly(wanted);
         }
     }
 }

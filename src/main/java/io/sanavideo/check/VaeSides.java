@@ -20,9 +20,4 @@ final class VaeSides {
     static boolean covers(Side side, String output) {
         return side == null || ENCODED.contains(output) == (side == Side.ENCODE);
     }
-
-    /** Whether the decoder is to be run. */
-    static boolean decodes(Side side, GoldenTensors golden) {
-        return side != Side.ENCODE && golden.has(DECODED);
-    }
 }

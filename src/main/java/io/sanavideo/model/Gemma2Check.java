@@ -6,6 +6,7 @@ import io.sanavideo.runtime.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** The text encoder's: {@code input_ids}, {@code attention_mask}, {@code last_hidden_state}. */
 final class Gemma2Check implements ComponentCheck {
@@ -17,7 +18,7 @@ final class Gemma2Check implements ComponentCheck {
     }
 
     @Override
-    public List<Comparison> run(Context context, Path folder, DType compute, boolean intermediate) {
+    public List<Comparison> run(Context context, Path folder, DType compute, boolean intermediate, Predicate<String> wanted) {
         try (GoldenTensors golden = GoldenTensors.open(folder);
                 Gemma2Encoder encoder = Gemma2Encoder.load(context, folder, compute)) {
             int samples = golden.shape("input_ids", 2)[0];

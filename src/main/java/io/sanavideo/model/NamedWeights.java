@@ -89,6 +89,11 @@ final class NamedWeights implements AutoCloseable {
         return loader.merged(kind, parts(names));
     }
 
+    /** A packed weight of the first rows of a tensor. */
+    Weight firstRows(WeightKind kind, String name, long count) {
+        return loader.firstRows(kind, parts(name)[0], count);
+    }
+
     /** The weight of a layer that the checkpoint holds as NVFP4. */
     Weight nvfp4Weight(TransformerLayer layer) {
         return loader.nvfp4(

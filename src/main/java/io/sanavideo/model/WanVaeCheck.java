@@ -6,6 +6,7 @@ import io.sanavideo.runtime.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** The VAE's decoder: {@code latent} (not normalised) to {@code decoded}. */
 final class WanVaeCheck implements ComponentCheck {
@@ -22,7 +23,15 @@ final class WanVaeCheck implements ComponentCheck {
     }
 
     @Override
-    public List<Comparison> run(Context context, Path folder, DType compute, boolean intermediate) {
+    public List<Comparison> run(
+            Context context,
+            Path folder,
+            DType compute,
+            boolean intermediate,
+            Predicate<String> wanted) {
+        if (!wanted.test(OUTPUT)) {
+            return List.of();
+        }
         try (GoldenTensors golden = GoldenTensors.open(folder);
                 WanVaeDecoder decoder = WanVaeDecoder.load(context, folder, compute)) {
             int[] shape = golden.shape("latent", 5);

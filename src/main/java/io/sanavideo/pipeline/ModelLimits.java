@@ -5,10 +5,12 @@ package io.sanavideo.pipeline;
  *
  * @param sizeMultiple width and height are multiples of it: the VAE's spatial factor times the
  *     patch
+ * @param leastSize width and height at least: what the VAE can decode
  * @param temporalFactor frames are a multiple of it, plus 1: the VAE's temporal factor
  * @param positions most patches along one axis: {@code rope_max_seq_len}
  */
-public record ModelLimits(int sizeMultiple, int temporalFactor, int positions) {
+public record ModelLimits(
+        int sizeMultiple, int leastSize, int temporalFactor, int positions) {
     /**
      * @throws IllegalArgumentException naming the nearest size that can be made
      */
@@ -22,7 +24,7 @@ public record ModelLimits(int sizeMultiple, int temporalFactor, int positions) {
                                     width,
                                     height,
                                     sizeMultiple,
-                                    sizeMultiple,
+                                    smallest(),
                                     (long) sizeMultiple * positions,
                                     nearestWidth,
                                     nearestHeight));
@@ -55,7 +57,11 @@ public record ModelLimits(int sizeMultiple, int temporalFactor, int positions) {
 
     private int nearestSize(int size) {
         long patches = Math.round(size / (double) sizeMultiple);
-        return (int) (sizeMultiple * Math.max(1, Math.min(positions, patches)));
+        return Math.max(smallest(), (int) (sizeMultiple * Math.min(positions, patches)));
+    }
+
+    private int smallest() {
+        return (leastSize + sizeMultiple - 1) / sizeMultiple * sizeMultiple;
     }
 
     private long longest() {

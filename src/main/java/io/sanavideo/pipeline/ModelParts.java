@@ -42,6 +42,7 @@ record ModelParts(
         ModelLimits limits =
                 new ModelLimits(
                         vae.spatialFactor() * transformer.patchHeight(),
+                        vae.leastSize(),
                         vae.temporalFactor(),
                         transformer.maxPositions());
         GenerationDefaults defaults =
@@ -64,7 +65,7 @@ record ModelParts(
                 folder,
                 "the transformer's in_channels",
                 config.inChannels(),
-                "the VAE's z_dim",
+                "the VAE's latent channels",
                 vae.latentChannels());
         requireEqual(
                 folder,

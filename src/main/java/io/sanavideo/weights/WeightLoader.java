@@ -90,8 +90,20 @@ public final class WeightLoader implements AutoCloseable {
         weights.add(weight);
         long firstRow = 0;
         for (Part part : parts) {
-            firstRow += pack(weight, firstRow, require(part));
+            StoredTensor stored = require(part);
+            pack(weight, firstRow, stored, part.shape[0]);
+            firstRow += part.shape[0];
         }
+        return weight;
+    }
+
+    /** A packed weight of the first rows of a tensor. */
+    public Weight firstRows(WeightKind kind, Part part, long rows) {
+        long[] shape = fitted(part.shape, rank(kind));
+        shape[0] = rows;
+        Weight weight = context.weight(kind, compute, shape);
+        weights.add(weight);
+        pack(weight, 0, require(part), rows);
         return weight;
     }
 
@@ -230,13 +242,12 @@ public final class WeightLoader implements AutoCloseable {
         return stored;
     }
 
-    /** Packs all rows of a tensor, a block of rows at a time, and returns their number. */
-    private long pack(Weight weight, long firstRow, StoredTensor stored) {
-        long rows = stored.shape().get(0);
+    /** Packs the first rows of a tensor, a block of them at a time, from a row of the weight on. */
+    private void pack(Weight weight, long firstRow, StoredTensor stored, long rows) {
         if (context.isDry()) {
-            return rows;
+            return;
         }
-        long rowBytes = stored.bytes() / rows;
+        long rowBytes = stored.bytes() / stored.shape().get(0);
         if (rowBytes > Integer.MAX_VALUE) {
             throw fault(
                     stored, 0, "a row has %d bytes, expected less than 2^31".formatted(rowBytes));
@@ -257,7 +268,6 @@ public final class WeightLoader implements AutoCloseable {
             }
             progress.accept(count * rowBytes);
         }
-        return rows;
     }
 
     /** Throws for the first element of a refused block that the compute dtype cannot hold. */
