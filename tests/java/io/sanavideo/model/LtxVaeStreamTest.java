@@ -99,7 +99,7 @@ class LtxVaeStreamTest {
         List<Long> peaks = new ArrayList<>();
         Path model = decoderModel(causal);
         for (int frames : new int[] {3, 11, 41}) {
-            try (Context context = Context.cpu(2);
+            try (Context context = Context.cpu(1);
                     LtxVaeDecoder decoder = LtxVaeDecoder.load(context, model, DType.F32);
                     LtxVaeStream stream = decoder.stream(2, 2);
                     Tensor latent = context.tensor(DType.F32, 1, 2, 2, CHANNELS)) {
@@ -124,7 +124,7 @@ class LtxVaeStreamTest {
         List<Long> peaks = new ArrayList<>();
         Path model = encoderModel(false);
         for (int pictures : new int[] {17, 81, 321}) {
-            try (Context context = Context.cpu(2);
+            try (Context context = Context.cpu(1);
                     LtxVaeEncoder encoder = LtxVaeEncoder.load(context, model, DType.BF16);
                     LtxVaeEncodingStream stream = encoder.stream(32, 32);
                     Tensor picture = context.tensor(DType.BF16, 32, 32, 3)) {
@@ -163,15 +163,15 @@ class LtxVaeStreamTest {
 
     /** A causal decoder hands pictures on at once, another one when it has seen what follows. */
     @Test
-    void handsPicturesOnAsSoonAsItCan() throws IOException {
-        assertThat(handedOn(true)).containsExactly(1, 8, 8, 8, 8, 8, 0);
-        List<Integer> ahead = handedOn(false);
-        assertThat(ahead.get(0)).isZero();
-        assertThat(ahead.get(ahead.size() - 1)).isBetween(8, 39);
-        assertThat(ahead.stream().mapToInt(count -> count).sum()).isEqualTo(41);
+    void handsPicturesOnAsSoonAsItCan() {
+        assertThat(handedOn(true, 4)).containsExactly(1, 8, 8, 8, 0);
+        // Each convolution waits for a frame: behind 8 latent frames come the 4 that the first
+        // doubling of frames does not wait for, as 7; 4 of these, as 7 again; and so on.
+        assertThat(handedOn(false, 8)).containsExactly(0, 0, 0, 0, 0, 0, 0, 4, 53);
     }
 
-    private List<Integer> handedOn(boolean causal) throws IOException {
+    /** Pictures that come out with each latent frame, and at the end. */
+    private static List<Integer> handedOn(boolean causal, int frames) {
         List<Integer> counts = new ArrayList<>();
         try (Context context = Context.cpu(0);
                 LtxVaeDecoder decoder =
@@ -180,7 +180,7 @@ class LtxVaeStreamTest {
                 Tensor latent = context.tensor(DType.F32, 1, 2, 2, CHANNELS)) {
             latent.clear();
             int[] pictures = new int[1];
-            for (int i = 0; i < 6; i++) {
+            for (int i = 0; i < frames; i++) {
                 stream.decode(latent, picture -> pictures[0]++);
                 counts.add(pictures[0]);
                 pictures[0] = 0;
