@@ -164,8 +164,7 @@ class ConvolutionTest extends KernelTest {
     private static void reflect(
             Ops ops, WrongInputs.Given given, int width, int height, int rows, int columns) {
         Context context = given.tensor("in").context();
-        try (Weight weight =
-                        context.weight(WeightKind.CONVOLUTION, F32, 2, 1, 1, rows, columns);
+        try (Weight weight = context.weight(WeightKind.CONVOLUTION, F32, 2, 1, 1, rows, columns);
                 Tensor in = context.tensor(F32, 1, height, width, 1);
                 Tensor out = context.tensor(F32, 1, height, width, 2)) {
             ops.convolution(in, weight, Padding.REFLECT, Epilogue.NONE, out);

@@ -72,8 +72,7 @@ class PixelNormTest extends KernelTest {
     Stream<DynamicTest> refusesWrongInputs() {
         return new WrongInputs(
                         (ops, given) ->
-                                ops.pixelNorm(
-                                        given.tensor("in"), 1e-8f, true, given.tensor("out")))
+                                ops.pixelNorm(given.tensor("in"), 1e-8f, true, given.tensor("out")))
                 .needs("in", tensor(F32, 2, 3, 5))
                 .needs("out", tensor(F32, 2, 3, 5))
                 .wrong("out", tensor(F32, 2, 3, 6), "out", "[2, 3, 6]", "[2, 3, 5]")

@@ -155,9 +155,18 @@ class ConfigTest {
                 .containsExactly(16, 8, 16, 16);
         Json other = edited(folder, "upsample_factor", "[4, 1, 2]");
         String text = other.node().toString();
-        text = text.replace("\"decoder_block_out_channels\":[8,16,32]", "\"decoder_block_out_channels\":[16,16,32]");
-        text = text.replace("\"upsample_residual\":[true,true,true]", "\"upsample_residual\":[false,true,true]");
-        text = text.replace("\"decoder_layers_per_block\":[1,1,1,1]", "\"decoder_layers_per_block\":[1,2,3,4]");
+        text =
+                text.replace(
+                        "\"decoder_block_out_channels\":[8,16,32]",
+                        "\"decoder_block_out_channels\":[16,16,32]");
+        text =
+                text.replace(
+                        "\"upsample_residual\":[true,true,true]",
+                        "\"upsample_residual\":[false,true,true]");
+        text =
+                text.replace(
+                        "\"decoder_layers_per_block\":[1,1,1,1]",
+                        "\"decoder_layers_per_block\":[1,2,3,4]");
         text = text.replace("\"decoder_causal\":true", "\"decoder_causal\":false");
         text =
                 text.replace(

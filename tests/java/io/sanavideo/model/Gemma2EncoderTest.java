@@ -22,7 +22,10 @@ class Gemma2EncoderTest {
 
     private double error(Path component) {
         try (Context context = Context.cpu(0)) {
-            return new Gemma2Check().run(context, component, DType.F32, false, output -> true).get(0).relativeL2();
+            return new Gemma2Check()
+                    .run(context, component, DType.F32, false, output -> true)
+                    .get(0)
+                    .relativeL2();
         }
     }
 

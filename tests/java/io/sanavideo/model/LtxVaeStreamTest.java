@@ -29,7 +29,9 @@ class LtxVaeStreamTest {
 
     @TempDir Path folder;
 
-    /** A model whose latents are scaled, of one of the two golden ones, with an edit of its config. */
+    /**
+     * A model whose latents are scaled, of one of the two golden ones, with an edit of its config.
+     */
     private Path model(Path golden, String text, String replacement) throws IOException {
         float[] means = new float[CHANNELS];
         float[] deviations = new float[CHANNELS];
@@ -54,7 +56,14 @@ class LtxVaeStreamTest {
 
     @ParameterizedTest
     @CsvSource({
-        "true, 1", "true, 2", "true, 3", "true, 5", "false, 1", "false, 2", "false, 3", "false, 7"
+        "true, 1",
+        "true, 2",
+        "true, 3",
+        "true, 5",
+        "false, 1",
+        "false, 2",
+        "false, 3",
+        "false, 7"
     })
     void decodesAsTheWholeClip(boolean causal, int frames) throws IOException {
         try (Context context = Context.cpu(0);
@@ -69,9 +78,7 @@ class LtxVaeStreamTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "true, 1", "true, 9", "true, 25", "false, 1", "false, 9", "false, 33"
-    })
+    @CsvSource({"true, 1", "true, 9", "true, 25", "false, 1", "false, 9", "false, 33"})
     void encodesAsTheWholeClip(boolean causal, int pictures) throws IOException {
         try (Context context = Context.cpu(0);
                 LtxVaeEncoder encoder =

@@ -11,7 +11,9 @@ import io.sanavideo.runtime.Scope;
 import io.sanavideo.runtime.Tensor;
 import java.util.List;
 
-/** An LTX-2 VAE layer by layer on whole clips, as its paper would have it: what streams must equal. */
+/**
+ * An LTX-2 VAE layer by layer on whole clips, as its paper would have it: what streams must equal.
+ */
 final class LtxWholeClip implements AutoCloseable {
     private final Scope scope;
     private final Context context;
@@ -30,9 +32,7 @@ final class LtxWholeClip implements AutoCloseable {
         try (LtxWholeClip clip = new LtxWholeClip(decoder.context(), config.decoder())) {
             Tensor x = clip.tensor(frames, height, width, config.latentChannels());
             x.upload(latents);
-            clip.context
-                    .ops()
-                    .scaleChannels(x, decoder.latentDeviation, decoder.latentMean, x);
+            clip.context.ops().scaleChannels(x, decoder.latentDeviation, decoder.latentMean, x);
             x = clip.convolve(x, decoder.convIn, null);
             x = clip.residuals(x, decoder.middle);
             for (Level level : decoder.levels) {

@@ -129,8 +129,7 @@ class LtxVaeGenerationTest {
     @Test
     void plansTheMemoryOfDecoding() {
         TextToVideo request = request(96, 64, 17);
-        Plan plan =
-                Planner.plan(model, Device.cpu(), Precision.F32, Kernels.AUTO, request);
+        Plan plan = Planner.plan(model, Device.cpu(), Precision.F32, Kernels.AUTO, request);
         PhaseMemory decoding = plan.phases().get(plan.phases().size() - 1);
         assertThat(decoding.phase()).isEqualTo(Phase.DECODE);
         try (TestRun run = TestRun.of(open(Device.cpu(), Precision.F32))) {

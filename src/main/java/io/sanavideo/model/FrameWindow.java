@@ -6,9 +6,9 @@ import io.sanavideo.runtime.Tensor;
 
 /**
  * Three consecutive frames of a stream, as a convolution over three frames reads them. A causal one
- * makes frame t of t - 2, t - 1 and t, with the first frame repeated twice in front of the clip; one
- * that looks ahead makes it of t - 1, t and t + 1, with the first frame repeated once in front and
- * the last one once behind.
+ * makes frame t of t - 2, t - 1 and t, with the first frame repeated twice in front of the clip;
+ * one that looks ahead makes it of t - 1, t and t + 1, with the first frame repeated once in front
+ * and the last one once behind.
  *
  * <p>The frame that comes next is written to {@link #newest}, then {@link #push} says whether the
  * window can be convolved; after that {@link #advance} makes room.
@@ -30,8 +30,7 @@ final class FrameWindow {
     private final boolean causal;
     private boolean empty = true;
 
-    FrameWindow(
-            Scope scope, DType dtype, boolean causal, long height, long width, long channels) {
+    FrameWindow(Scope scope, DType dtype, boolean causal, long height, long width, long channels) {
         this.causal = causal;
         frames = scope.tensor(dtype, FRAMES, height, width, channels);
         newest = frames.slice(2, 1);

@@ -18,7 +18,12 @@ final class Gemma2Check implements ComponentCheck {
     }
 
     @Override
-    public List<Comparison> run(Context context, Path folder, DType compute, boolean intermediate, Predicate<String> wanted) {
+    public List<Comparison> run(
+            Context context,
+            Path folder,
+            DType compute,
+            boolean intermediate,
+            Predicate<String> wanted) {
         try (GoldenTensors golden = GoldenTensors.open(folder);
                 Gemma2Encoder encoder = Gemma2Encoder.load(context, folder, compute)) {
             int samples = golden.shape("input_ids", 2)[0];

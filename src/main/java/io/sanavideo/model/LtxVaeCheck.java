@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * Both sides of the LTX-2 VAE: {@code latent} (not normalised) to {@code decoded}, and {@code video}
- * in -1 to 1 to {@code latent_mean}.
+ * Both sides of the LTX-2 VAE: {@code latent} (not normalised) to {@code decoded}, and {@code
+ * video} in -1 to 1 to {@code latent_mean}.
  */
 final class LtxVaeCheck implements ComponentCheck {
     private static final String DECODED = "decoded";

@@ -57,8 +57,8 @@ public record LtxVaeConfig(int latentChannels, int patch, Side encoder, Side dec
     }
 
     /**
-     * A level: residual blocks, and a step to the next size, behind them in the encoder, in front of
-     * them in the decoder.
+     * A level: residual blocks, and a step to the next size, behind them in the encoder, in front
+     * of them in the decoder.
      *
      * @param in channels that come in
      * @param out channels that go out
@@ -186,8 +186,7 @@ public record LtxVaeConfig(int latentChannels, int patch, Side encoder, Side dec
                         "divisors of the channels (%d at level %d), and with upsample_residual of the %d pixels that one becomes"
                                 .formatted(in, last - i, block.size()));
             }
-            levels.add(
-                    new Level(in, in / factor, layers[last - i], block, skips[last - i]));
+            levels.add(new Level(in, in / factor, layers[last - i], block, skips[last - i]));
             in /= factor;
         }
         return new Side(

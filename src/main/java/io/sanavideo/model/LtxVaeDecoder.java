@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
- * The decoder of an LTX-2 video VAE (diffusers, AutoencoderKLLTX2Video): weights on a device, packed
- * once. An {@link LtxVaeStream} decodes a clip with them, one latent frame at a time.
+ * The decoder of an LTX-2 video VAE (diffusers, AutoencoderKLLTX2Video): weights on a device,
+ * packed once. An {@link LtxVaeStream} decodes a clip with them, one latent frame at a time.
  */
 public final class LtxVaeDecoder implements VaeDecoder {
     private final LtxVaeConfig config;

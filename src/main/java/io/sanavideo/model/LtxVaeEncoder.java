@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
- * The encoder of an LTX-2 video VAE (diffusers, AutoencoderKLLTX2Video): weights on a device, packed
- * once. An {@link LtxVaeEncodingStream} encodes a clip with them, one picture at a time.
+ * The encoder of an LTX-2 video VAE (diffusers, AutoencoderKLLTX2Video): weights on a device,
+ * packed once. An {@link LtxVaeEncodingStream} encodes a clip with them, one picture at a time.
  */
 public final class LtxVaeEncoder implements VaeEncoder {
     private final LtxVaeConfig config;
@@ -90,8 +90,7 @@ public final class LtxVaeEncoder implements VaeEncoder {
             if (!(latentDeviation[i] > 0)) {
                 throw new ModelFormatException(
                         "%s: element %d of tensor '%s' is %s, expected numbers above 0"
-                                .formatted(
-                                        folder, i, LtxVaeTensors.DEVIATION, latentDeviation[i]));
+                                .formatted(folder, i, LtxVaeTensors.DEVIATION, latentDeviation[i]));
             }
         }
     }

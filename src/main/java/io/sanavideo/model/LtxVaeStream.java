@@ -6,13 +6,13 @@ import io.sanavideo.runtime.Tensor;
 import java.util.function.Consumer;
 
 /**
- * Decodes one clip as a stream. Every convolution over time keeps its last three input frames. Where
- * the decoder is causal, a latent frame's pictures come out in the call that takes it; where it looks
- * ahead, each convolution delays its frames by one, so that the first pictures come after a number
- * of latent frames, and the last ones at {@link #finish}. What comes out equals decoding the clip as
- * a whole, and memory does not depend on its length: 6 frames for each residual block, 9 where it
- * looks ahead, mostly those of the last level (5 blocks of 9 frames of 128 channels at a quarter of
- * the size: 1.3 GB in f32 and 0.65 GB in bf16 at 704x1280).
+ * Decodes one clip as a stream. Every convolution over time keeps its last three input frames.
+ * Where the decoder is causal, a latent frame's pictures come out in the call that takes it; where
+ * it looks ahead, each convolution delays its frames by one, so that the first pictures come after
+ * a number of latent frames, and the last ones at {@link #finish}. What comes out equals decoding
+ * the clip as a whole, and memory does not depend on its length: 6 frames for each residual block,
+ * 9 where it looks ahead, mostly those of the last level (5 blocks of 9 frames of 128 channels at a
+ * quarter of the size: 1.3 GB in f32 and 0.65 GB in bf16 at 704x1280).
  *
  * <p>Not safe for use by several threads.
  */
@@ -57,8 +57,7 @@ public final class LtxVaeStream implements DecodingStream {
             Tensor picture =
                     scope.tensor(decoder.compute(), 1, rows, columns, LtxVaeConfig.COLOURS);
             Tensor view = picture.reshape(rows, columns, LtxVaeConfig.COLOURS);
-            stages.map(
-                    patches -> ops.depthToSpace(patches, null, config.pixels(), picture), view);
+            stages.map(patches -> ops.depthToSpace(patches, null, config.pixels(), picture), view);
             chain = stages.chain();
         } catch (Throwable e) {
             scope.close();

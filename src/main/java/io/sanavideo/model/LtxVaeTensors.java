@@ -29,8 +29,7 @@ final class LtxVaeTensors {
         }
         addResiduals(list, middle("encoder"), encoder.middle(), encoder.lastWidth());
         // The mean of each channel, and one logarithm of a variance for all of them.
-        addConvolution(
-                list, "encoder.conv_out", encoder.lastWidth(), config.latentChannels() + 1L);
+        addConvolution(list, "encoder.conv_out", encoder.lastWidth(), config.latentChannels() + 1L);
     }
 
     private static void addDecoder(TensorList list, LtxVaeConfig config, long pixels) {

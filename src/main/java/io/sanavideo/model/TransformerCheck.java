@@ -8,9 +8,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.function.Predicate;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Predicate;
 
 /**
  * The transformer's: {@code hidden_states}, {@code encoder_hidden_states} with their mask, {@code
@@ -33,7 +33,12 @@ final class TransformerCheck implements ComponentCheck {
     }
 
     @Override
-    public List<Comparison> run(Context context, Path folder, DType compute, boolean intermediate, Predicate<String> wanted) {
+    public List<Comparison> run(
+            Context context,
+            Path folder,
+            DType compute,
+            boolean intermediate,
+            Predicate<String> wanted) {
         try (GoldenTensors golden = GoldenTensors.open(folder);
                 SanaTransformer transformer = SanaTransformer.load(context, folder, compute)) {
             Map<String, List<float[]>> outputs = new LinkedHashMap<>();

@@ -8,9 +8,10 @@ package io.sanavideo.pipeline;
  * @param leastSize width and height at least: what the VAE can decode
  * @param temporalFactor frames are a multiple of it, plus 1: the VAE's temporal factor
  * @param positions most patches along one axis: {@code rope_max_seq_len}
+ * @param trained sizes to propose besides the nearest that can be made
  */
 public record ModelLimits(
-        int sizeMultiple, int leastSize, int temporalFactor, int positions) {
+        int sizeMultiple, int leastSize, int temporalFactor, int positions, TrainedSizes trained) {
     /**
      * @throws IllegalArgumentException naming the nearest size that can be made
      */
@@ -19,7 +20,7 @@ public record ModelLimits(
         int nearestHeight = nearestSize(height);
         if (nearestWidth != width || nearestHeight != height) {
             throw new IllegalArgumentException(
-                    "size %dx%d cannot be made by this model: both must be multiples of %d from %d to %d; the nearest is %dx%d"
+                    "size %dx%d cannot be made by this model: both must be multiples of %d from %d to %d; the nearest is %dx%d%s"
                             .formatted(
                                     width,
                                     height,
@@ -27,7 +28,10 @@ public record ModelLimits(
                                     smallest(),
                                     (long) sizeMultiple * positions,
                                     nearestWidth,
-                                    nearestHeight));
+                                    nearestHeight,
+                                    trained.nearest(width, height)
+                                            .map(size -> ", of the sizes it was trained on " + size)
+                                            .orElse("")));
         }
     }
 

@@ -39,14 +39,15 @@ record ModelParts(
         TransformerConfig transformer = TransformerConfig.of(config(folder.transformer()));
         VaeConfig vae = VaeConfig.of(config(folder.vae()));
         requireFit(folder, transformer, vae, text);
+        GenerationDefaults defaults =
+                GenerationDefaults.read(folder.root(), transformer.sampleSize());
         ModelLimits limits =
                 new ModelLimits(
                         vae.spatialFactor() * transformer.patchHeight(),
                         vae.leastSize(),
                         vae.temporalFactor(),
-                        transformer.maxPositions());
-        GenerationDefaults defaults =
-                GenerationDefaults.read(folder.root(), transformer.sampleSize());
+                        transformer.maxPositions(),
+                        defaults.trained());
         return new ModelParts(folder, text, transformer, vae, schedule, defaults, limits);
     }
 
