@@ -3,8 +3,10 @@ package io.sanavideo.pipeline;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sanavideo.LayerPolicy;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.pipeline.TrainedSizes.Size;
+import io.sanavideo.weights.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,8 +34,8 @@ class TrainedSizesTest {
                 Files.copy(file, copy);
             }
         }
-        Files.createDirectories(folder.resolve("tokenizer"));
-        return ModelParts.read(ModelFolder.open(folder));
+        Json index = Json.read(folder.resolve("model_index.json"));
+        return ModelParts.read(new ModelFolder(folder, index, LayerPolicy.OF_MODEL, false));
     }
 
     static Stream<Arguments> sizes() {
