@@ -61,6 +61,18 @@ SV_API sv_status sv_upsample_convolution(sv_context* context, const sv_tensor* i
                                          const sv_tensor* out);
 
 /**
+ * 3x3 convolution of stride 2 over frames that are padded with zeros by one row below and one
+ * column on the right: out[t, y, x] = bias + sum_{b, d} W[b, d] in[t, 2y + b, 2x + d].
+ *
+ * in: [frames, height, width, in_channels], at least 2 rows and columns; weight:
+ * SV_WEIGHT_CONVOLUTION of one kernel frame, 3 x 3; bias: f32 [out_channels] or null; out: [frames,
+ * height / 2, width / 2, out_channels], halves rounded down, no overlap with in.
+ */
+SV_API sv_status sv_downsample_convolution(sv_context* context, const sv_tensor* in,
+                                           const sv_weight* weight, const sv_tensor* bias,
+                                           const sv_tensor* out);
+
+/**
  * Doubles frames: out[2t] is the first half of in's channels at t, out[2t + 1] the second.
  *
  * in: [frames, pixels, 2 * channels]; out: [2 * frames, pixels, channels]; no overlap.

@@ -80,6 +80,13 @@ SV_API sv_status sv_scale_channels(sv_context* context, const sv_tensor* in, con
 SV_API sv_status sv_to_rgb8(sv_context* context, const sv_tensor* in, const sv_tensor* out);
 
 /**
+ * Colours of a frame from the screen: out = in / 127.5 - 1, which lies in -1 to 1.
+ *
+ * in: u8; out: f32 or bf16, as many elements, no overlap.
+ */
+SV_API sv_status sv_from_rgb8(sv_context* context, const sv_tensor* in, const sv_tensor* out);
+
+/**
  * Token embeddings: out[l] = table[ids[l]] * scale.
  *
  * table: [vocabulary, channels], f32 or bf16; ids: host memory, count values in [0, vocabulary);

@@ -14,7 +14,8 @@ typedef enum sv_weight_kind {
     SV_WEIGHT_LINEAR = 0,
     /** [out, in, 3]: sv_temporal_convolution. */
     SV_WEIGHT_TEMPORAL = 1,
-    /** [out, in, frames, height, width] with odd sizes: sv_convolution. */
+    /** [out, in, frames, height, width] with odd sizes: sv_convolution,
+     * sv_downsample_convolution. */
     SV_WEIGHT_CONVOLUTION = 2,
     /** [out, in, 3, 3]: sv_upsample_convolution. */
     SV_WEIGHT_UPSAMPLE = 3,

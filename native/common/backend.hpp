@@ -62,6 +62,7 @@ using convolution = void(sv_context&, const sv_tensor& in, const sv_weight& weig
                          sv_padding padding, const sv_epilogue& epilogue, const sv_tensor& out);
 using upsample_convolution = void(sv_context&, const sv_tensor& in, const sv_weight& weight,
                                   const sv_tensor* bias, const sv_tensor& out);
+using downsample_convolution = upsample_convolution;
 using interleave_frames = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
 
 // space_to_depth.h; skip is null or checked
@@ -87,6 +88,7 @@ using combine = void(sv_context&, int count, const float* coefficients, const sv
 using scale_channels = void(sv_context&, const sv_tensor& in, const sv_tensor& scale,
                             const sv_tensor& shift, const sv_tensor& out);
 using to_rgb8 = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
+using from_rgb8 = to_rgb8;
 using embedding = void(sv_context&, const sv_tensor& table, const int32_t* ids, int64_t count,
                        float scale, const sv_tensor& out);
 using geglu = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
@@ -127,8 +129,8 @@ using nvfp4_probe = int64_t(sv_context&);
     X(weight_create) X(linear) X(finish_product) X(layer_norm_modulated) X(rms_norm) \
     X(row_square_sums) X(channel_norm) X(rope_angles) X(linear_attention) X(cross_attention) X(frame_attention) \
     X(text_attention) X(depthwise_gate) X(temporal_convolution) X(convolution) \
-    X(upsample_convolution) X(interleave_frames) X(patchify) X(unpatchify) X(timestep_sinusoids) \
-    X(modulation) X(activate) X(add) X(convert) X(combine) X(scale_channels) X(to_rgb8) \
+    X(upsample_convolution) X(downsample_convolution) X(interleave_frames) X(patchify) X(unpatchify) X(timestep_sinusoids) \
+    X(modulation) X(activate) X(add) X(convert) X(combine) X(scale_channels) X(to_rgb8) X(from_rgb8) \
     X(embedding) X(geglu) X(all_finite) X(nvfp4_quantize) X(nvfp4_dequantize) \
     X(nvfp4_tile_scales) X(nvfp4_untile_scales) X(nvfp4_to_slabs) X(nvfp4_from_slabs) \
     X(nvfp4_quantize_rows) X(nvfp4_layer_norm_modulated) X(nvfp4_depthwise_gate) \

@@ -135,6 +135,30 @@ sv_status sv_upsample_convolution(sv_context* context, const sv_tensor* in, cons
     });
 }
 
+sv_status sv_downsample_convolution(sv_context* context, const sv_tensor* in,
+                                    const sv_weight* weight, const sv_tensor* bias,
+                                    const sv_tensor* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::require_input(in, {-1, -1, -1, -1});
+        const sv_weight& packed = sv::require_weight(weight, SV_WEIGHT_CONVOLUTION, in->dtype);
+        if (packed.shape[2] != 1 || packed.shape[3] != 3 || packed.shape[4] != 3) {
+            sv::fail(SV_INVALID_ARGUMENT,
+                     "weight has a kernel of %ld x %ld x %ld, expected 1 x 3 x 3",
+                     long(packed.shape[2]), long(packed.shape[3]), long(packed.shape[4]));
+        }
+        sv::require_channels(*in, packed.shape[1]);
+        if (in->shape[1] < 2 || in->shape[2] < 2) {
+            sv::fail(SV_INVALID_ARGUMENT, "in has %ld rows and %ld columns, expected at least 2",
+                     long(in->shape[1]), long(in->shape[2]));
+        }
+        if (bias != nullptr) sv::require(bias, "bias", SV_F32, {packed.shape[0]});
+        sv::require(out, "out", in->dtype,
+                    {in->shape[0], in->shape[1] / 2, in->shape[2] / 2, packed.shape[0]});
+        sv::require_apart(*out, "out", *in, "in");
+        c.backend.downsample_convolution(c, *in, packed, bias, *out);
+    });
+}
+
 sv_status sv_interleave_frames(sv_context* context, const sv_tensor* in, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::require_input(in, {-1, -1, -1});

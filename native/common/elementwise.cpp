@@ -13,6 +13,13 @@ void require_mapped(const sv_tensor* out, const sv_tensor* in) {
     require_same_or_apart(*out, "out", *in, "in");
 }
 
+void require_bytes(const sv_tensor* tensor, const char* name) {
+    require_tensor(tensor, name);
+    if (tensor->dtype != SV_U8) {
+        fail(SV_INVALID_ARGUMENT, "%s is %s, expected u8", name, name_of(tensor->dtype));
+    }
+}
+
 void require_as_many(const sv_tensor& out, const sv_tensor& in) {
     if (elements(out) != elements(in)) {
         fail(SV_INVALID_ARGUMENT, "out has shape %s, expected as many elements as in's %s",
@@ -200,13 +207,19 @@ sv_status sv_scale_channels(sv_context* context, const sv_tensor* in, const sv_t
 sv_status sv_to_rgb8(sv_context* context, const sv_tensor* in, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::require_float(in, "in");
-        sv::require_tensor(out, "out");
-        if (out->dtype != SV_U8) {
-            sv::fail(SV_INVALID_ARGUMENT, "out is %s, expected u8", sv::name_of(out->dtype));
-        }
+        sv::require_bytes(out, "out");
         sv::require_as_many(*out, *in);
         sv::require_apart(*out, "out", *in, "in");
         c.backend.to_rgb8(c, *in, *out);
+    });
+}
+
+sv_status sv_from_rgb8(sv_context* context, const sv_tensor* in, const sv_tensor* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::require_bytes(in, "in");
+        sv::require_as_many(sv::require_float(out, "out"), *in);
+        sv::require_apart(*out, "out", *in, "in");
+        c.backend.from_rgb8(c, *in, *out);
     });
 }
 

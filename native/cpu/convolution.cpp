@@ -27,7 +27,7 @@ void convolve_clips(sv_context& context, const sv_tensor& in, const sv_tensor* p
         Window window{slice(in, clip)};
         window.previous = previous != nullptr ? slice(*previous, clip) : nullptr;
         window.frames = window.in_frames = frames;
-        window.width = pixels;
+        window.width = window.in_width = pixels;
         window.frame_taps = 3;
         window.first_frame = -1;
         Epilogue store = epilogue_of(epilogue, out);
@@ -66,8 +66,8 @@ void convolution(sv_context& context, const sv_tensor& in, const sv_weight& weig
     Window window{in.data};
     window.frames = out.shape[0];
     window.in_frames = in.shape[0];
-    window.height = in.shape[1];
-    window.width = in.shape[2];
+    window.height = window.in_height = in.shape[1];
+    window.width = window.in_width = in.shape[2];
     window.frame_taps = weight.shape[2];
     window.row_taps = weight.shape[3];
     window.column_taps = weight.shape[4];
@@ -85,8 +85,8 @@ void upsample_convolution(sv_context& context, const sv_tensor& in, const sv_wei
     for (int64_t quarter = 0; quarter < 4; ++quarter) {
         Window window{in.data};
         window.frames = window.in_frames = in.shape[0];
-        window.height = in.shape[1];
-        window.width = in.shape[2];
+        window.height = window.in_height = in.shape[1];
+        window.width = window.in_width = in.shape[2];
         window.row_taps = window.column_taps = 2;
         window.first_row = quarter / 2 - 1;
         window.first_column = quarter % 2 - 1;
@@ -97,6 +97,21 @@ void upsample_convolution(sv_context& context, const sv_tensor& in, const sv_wei
         store.column_phase = quarter % 2;
         dense_product(context, window, weight, in.dtype, quarter, store);
     }
+}
+
+void downsample_convolution(sv_context& context, const sv_tensor& in, const sv_weight& weight,
+                            const sv_tensor* bias, const sv_tensor& out) {
+    Window window{in.data};
+    window.frames = window.in_frames = in.shape[0];
+    window.height = out.shape[1];
+    window.width = out.shape[2];
+    window.in_height = in.shape[1];
+    window.in_width = in.shape[2];
+    window.stride = 2;
+    window.row_taps = window.column_taps = 3;
+    Epilogue store{out.data};
+    if (bias != nullptr) store.bias = static_cast<const float*>(bias->data);
+    dense_product(context, window, weight, in.dtype, 0, store);
 }
 
 void interleave_frames(sv_context& context, const sv_tensor& in, const sv_tensor& out) {

@@ -170,13 +170,15 @@ int64_t mirrored(int64_t position, int64_t size) {
 template <typename T>
 const T* input_row(const Window& window, int64_t channels, const Position& at, int64_t tap) {
     int64_t frame = at.frame + window.first_frame + tap / window.column_taps / window.row_taps;
-    int64_t row = at.row + window.first_row + tap / window.column_taps % window.row_taps;
-    int64_t column = at.column + window.first_column + tap % window.column_taps;
+    int64_t row =
+        at.row * window.stride + window.first_row + tap / window.column_taps % window.row_taps;
+    int64_t column = at.column * window.stride + window.first_column + tap % window.column_taps;
     if (window.reflects) {
-        row = mirrored(row, window.height);
-        column = mirrored(column, window.width);
+        row = mirrored(row, window.in_height);
+        column = mirrored(column, window.in_width);
     }
-    if (row < 0 || row >= window.height || column < 0 || column >= window.width) return nullptr;
+    if (row < 0 || row >= window.in_height) return nullptr;
+    if (column < 0 || column >= window.in_width) return nullptr;
     if (frame >= window.in_frames) return nullptr;
     auto* base = static_cast<const T*>(window.in);
     if (frame < 0) {
@@ -184,7 +186,7 @@ const T* input_row(const Window& window, int64_t channels, const Position& at, i
         base = static_cast<const T*>(window.previous);
         frame = 0;
     }
-    return base + ((frame * window.height + row) * window.width + column) * channels;
+    return base + ((frame * window.in_height + row) * window.in_width + column) * channels;
 }
 
 // One row of sums through the epilogue. `columns` is a constant where the compiler can make it one.
@@ -269,7 +271,7 @@ public:
         if (weight_.nvfp4 != nullptr) scale(panel, rows, sums);
         if (epilogue_.low_rank != nullptr) {
             Window window{epilogue_.low_rank};
-            window.width = window_.frames * window_.height * window_.width;
+            window.width = window.in_width = window_.frames * window_.height * window_.width;
             Operand<T> up(*epilogue_.low_rank_up, 0);
             multiply(window, up, panel, first_row, rows, nullptr, true, sums);
         }

@@ -142,6 +142,20 @@ void to_rgb8(sv_context& context, const sv_tensor& in, const sv_tensor& out) {
     });
 }
 
+void from_rgb8(sv_context& context, const sv_tensor& in, const sv_tensor& out) {
+    with_float_type(out.dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        auto* x = static_cast<const uint8_t*>(in.data);
+        auto* y = static_cast<T*>(out.data);
+        parallel_ranges(context, elements(in), kGrain, [=](int64_t first, int64_t last) {
+#pragma omp simd
+            for (int64_t i = first; i < last; ++i) {
+                y[i] = narrow<T>(static_cast<float>(x[i]) / 127.5f - 1.0f);
+            }
+        });
+    });
+}
+
 void modulation(sv_context&, const sv_tensor& table, const sv_tensor& embedding,
                 const sv_tensor& out) {
     with_float_type(embedding.dtype, [&](auto* type) {

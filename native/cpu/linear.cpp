@@ -22,7 +22,7 @@ void sum_squares(sv_context& context, const sv_epilogue& epilogue, const sv_tens
 void linear(sv_context& context, const sv_tensor& in, const sv_weight& weight,
             const sv_epilogue& epilogue, const sv_tensor& out) {
     Window window{in.data};
-    window.width = rows(in);
+    window.width = window.in_width = rows(in);
     dense_product(context, window, weight, in.dtype, 0, epilogue_of(epilogue, out));
     sum_squares(context, epilogue, out);
 }
@@ -34,7 +34,7 @@ void nvfp4_linear(sv_context& context, const sv_nvfp4_matrix& in, const Nvfp4Wei
         Scratch<T> expanded(context.memory, in.rows * in.columns);
         expand_rows(context, in, expanded.get());
         Window window{expanded};
-        window.width = in.rows;
+        window.width = window.in_width = in.rows;
         Epilogue store = epilogue_of(epilogue, out);
         store.input_scale = in.global_scale;
         dense_product(context, window, weight, out.dtype, 0, store);

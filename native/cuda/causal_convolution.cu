@@ -13,6 +13,9 @@
 // weights summed when they were packed. 16 taps for 4 output pixels in place of 36. The epilogue
 // puts the rows of a quarter at every other pixel of every other line.
 //
+// downsample_convolution: windows whose rows and columns begin two apart. What they see right of a
+// line and below a frame are the zeros that any window sees there.
+//
 // Tiles: the VAEs' channels are 96, 192 and 384 (Wan) or powers of two from 128 on (LTX), and a few
 // colours or latents, so the columns of a tile are 96, 128 or 16: of 96 or 128 columns a tile has
 // 256 rows (f32: 128 x 128), in 88 or 96 KiB of shared memory; 128 x 16 needs 36 KiB and runs
@@ -34,8 +37,13 @@
 //    96 ->  96, 3x3x3, 480x832:   0.199        384           0.52           1.1
 //    96 ->   3, 3x3x3, 480x832:   0.006        232           0.42           0.42
 //   192 ->  96, up to 480x832:    0.059        115           0.16           0.33
-// The 81 frames of a clip are 261 TFLOP: 0.73 s on an H100, 1.5 s on a 5090. f32, at 80% of 66.9
-// and 104.8 TFLOP/s: 4.9 and 3.1 s.
+// Of the encoder, whose other layers are alike:
+//    96 ->  96, down from 480x832: 0.017         96           0.04           0.09
+//   192 -> 192, down from 240x416: 0.017         48           0.04           0.09
+//   384 -> 384, down from 120x208: 0.017         27           0.04           0.09
+// The 81 frames of a clip are 261 TFLOP in the decoder: 0.73 s on an H100, 1.5 s on a 5090. f32, at
+// 80% of 66.9 and 104.8 TFLOP/s: 4.9 and 3.1 s. In the encoder they are 163 TFLOP. Its three
+// colours come in element by element, as no pixel begins at a multiple of 16 bytes.
 #include "common/tensor.hpp"
 #include "cuda/context.hpp"
 #include "cuda/gemm.cuh"
@@ -85,13 +93,13 @@ struct PixelEpilogue : gemm::Epilogue<T, false> {
     }
 };
 
-// Windows of all frames of a clip.
+// Windows of all frames of a clip, one for each input position.
 template <typename T>
 gemm::Windows<T> windows_of(const sv_tensor& in) {
     gemm::Windows<T> windows{static_cast<const T*>(in.data)};
     windows.frames = windows.in_frames = static_cast<int>(in.shape[0]);
-    windows.height = static_cast<int>(in.shape[1]);
-    windows.width = static_cast<int>(in.shape[2]);
+    windows.height = windows.in_height = static_cast<int>(in.shape[1]);
+    windows.width = windows.in_width = static_cast<int>(in.shape[2]);
     windows.channels = static_cast<int>(in.shape[3]);
     return windows;
 }
@@ -149,6 +157,24 @@ void convolution(sv_context& context, const sv_tensor& in, const sv_weight& weig
         windows.reflects = padding == SV_PADDING_REFLECT;
         product<T>(c, windows, static_cast<const DenseWeight&>(weight), 0,
                    {gemm::epilogue_of<T, false>(epilogue, out)});
+    });
+}
+
+void downsample_convolution(sv_context& context, const sv_tensor& in, const sv_weight& weight,
+                            const sv_tensor* bias, const sv_tensor& out) {
+    Context& c = enter(context);
+    require_countable(in, "in");
+    sv_epilogue plain{};
+    plain.bias = bias;
+    with_float_type(in.dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        gemm::Windows<T> windows = windows_of<T>(in);
+        windows.height = static_cast<int>(out.shape[1]);
+        windows.width = static_cast<int>(out.shape[2]);
+        windows.stride = 2;
+        windows.row_taps = windows.column_taps = 3;
+        product<T>(c, windows, static_cast<const DenseWeight&>(weight), 0,
+                   {gemm::epilogue_of<T, false>(plain, out)});
     });
 }
 

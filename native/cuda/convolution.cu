@@ -27,7 +27,7 @@ void multiply_clips(Context& context, const sv_tensor& in, const sv_tensor* prev
     if (previous != nullptr) windows.previous = static_cast<const T*>(previous->data);
     windows.channels = static_cast<int>(channels);
     windows.frames = windows.in_frames = static_cast<int>(frames);
-    windows.width = static_cast<int>(pixels);
+    windows.width = windows.in_width = static_cast<int>(pixels);
     windows.frame_taps = 3;
     windows.first_frame = -1;
     bool wide =

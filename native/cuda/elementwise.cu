@@ -7,6 +7,7 @@
 //   combine         y = sum_i w_i x_i            4 (terms + 1); the terms are added in order
 //   scale_channels  y = x s[c] + t[c]            |x| + |y|; s and t stay in the L1 cache
 //   to_rgb8         y = rint(clamp(x / 2 + 0.5, 0, 1) 255)    |x| + 1
+//   from_rgb8       y = x / 127.5 - 1            1 + |y|
 //   geglu           y = gelu(g) u                3 |x|
 //
 // Memory bounds them. The dearest, GELU in bf16, takes 14 instructions an element, 2 of them of the
@@ -20,6 +21,7 @@
 //   combine, 2 terms, 21 x 60 x 104 x 16          25 MB   7.5 us     14 us
 //   scale_channels, f32, 21 x 60 x 104 x 16       17 MB   5.0 us    9.4 us
 //   to_rgb8, bf16, 4 x 480 x 832 x 3              14 MB   4.3 us    8.0 us
+//   from_rgb8, bf16, 4 x 480 x 832 x 3            14 MB   4.3 us    8.0 us
 //   geglu, bf16, 300 x 2 x 9216                   17 MB   5.0 us    9.3 us
 // Those below 10 us are as short as a launch, and their data may still lie in the L2 cache.
 //
@@ -152,6 +154,24 @@ struct ChannelScale {
     }
 };
 
+template <typename OutType>
+struct Colour {
+    using Out = OutType;
+    static constexpr int kCount = widest<Out>;
+    const uint8_t* bytes;
+
+    bool fits() const { return aligned<kCount>(bytes); }
+
+    template <int Count>
+    __device__ Vector<Out, Count> at(int64_t i) const {
+        Vector<uint8_t, Count> values = load<uint8_t, Count>(bytes + i);
+        float x[Count];
+#pragma unroll
+        for (int n = 0; n < Count; ++n) x[n] = static_cast<float>(values.at[n]) / 127.5f - 1.0f;
+        return narrow<Out>(x);
+    }
+};
+
 template <typename T>
 struct GatedGelu {
     using Out = T;
@@ -246,6 +266,14 @@ void to_rgb8(sv_context& context, const sv_tensor& in, const sv_tensor& out) {
     with_float_type(in.dtype, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
         map_pointwise<T, uint8_t, Brightness>(c, in, out);
+    });
+}
+
+void from_rgb8(sv_context& context, const sv_tensor& in, const sv_tensor& out) {
+    Context& c = enter(context);
+    with_float_type(out.dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        map(c, Colour<T>{static_cast<const uint8_t*>(in.data)}, elements(out), out.data);
     });
 }
 

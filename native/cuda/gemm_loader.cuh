@@ -68,11 +68,12 @@ struct Rows {
 // other side of its edge.
 template <typename T>
 struct Windows {
-    const T* data;                // [in_frames, height, width, channels]
-    const T* previous = nullptr;  // [height, width, channels]
+    const T* data;                // [in_frames, in_height, in_width, channels]
+    const T* previous = nullptr;  // [in_height, in_width, channels]
     int channels = 0;
     int frames = 1, height = 1, width = 1;  // of the output
-    int in_frames = 1;                      // height and width of the input are the output's
+    int in_frames = 1, in_height = 1, in_width = 1;
+    int stride = 1;  // of rows and columns: from what an output position sees to what the next does
     int frame_taps = 1, row_taps = 1, column_taps = 1;
     int first_frame = 0, first_row = 0, first_column = 0;  // where tap 0 reads
     bool reflects = false;                                 // rows and columns, by less than one
@@ -88,9 +89,11 @@ struct Windows {
 
     __device__ Row row(int r) const {
         int frame = r / width / height;
+        int row = r / width % height * stride, column = r % width * stride;
+        int pixel = (frame * in_height + row) * in_width + column;
         // Beyond the last row: a frame that no tap brings back into the clip.
         if (frame >= frames) frame = 1 << 29;
-        return {r, frame, r / width % height, r % width};
+        return {pixel, frame, row, column};
     }
     __device__ Place place(int chunk) const {
         Place place{chunk * kWide<T>, first_frame, first_row, first_column};
@@ -105,16 +108,17 @@ struct Windows {
         int frame = at.frame + place.frame;
         int row = at.row + place.row, column = at.column + place.column;
         if (reflects) {
-            row = mirrored(row, height);
-            column = mirrored(column, width);
+            row = mirrored(row, in_height);
+            column = mirrored(column, in_width);
         }
         // As unsigned numbers, negative ones are large.
-        bool inside = static_cast<unsigned>(row) < static_cast<unsigned>(height) &&
-                      static_cast<unsigned>(column) < static_cast<unsigned>(width) &&
+        bool inside = static_cast<unsigned>(row) < static_cast<unsigned>(in_height) &&
+                      static_cast<unsigned>(column) < static_cast<unsigned>(in_width) &&
                       frame < in_frames && place.frame < first_frame + frame_taps;
         if (!inside || (frame < 0 && previous == nullptr)) return nullptr;
-        if (frame < 0) return previous + int64_t{row * width + column} * channels;
-        int pixel = at.pixel + (place.frame * height + row - at.row) * width + column - at.column;
+        if (frame < 0) return previous + int64_t{row * in_width + column} * channels;
+        int pixel =
+            at.pixel + (place.frame * in_height + row - at.row) * in_width + column - at.column;
         return data + int64_t{pixel} * channels;
     }
     __device__ int valid(const Place& place) const {

@@ -83,6 +83,30 @@ Case upsample(sv_dtype dtype, Extent size, int64_t in_channels, int64_t out_chan
     return one;
 }
 
+// size: of the input.
+Case downsample(sv_dtype dtype, Extent size, int64_t in_channels, int64_t out_channels,
+                bool has_bias = false) {
+    std::string text = text_of(size, " x ") + ", " + text_of_channels(in_channels, out_channels);
+    if (has_bias) text += ", bias";
+    Case one{"downsample_convolution", text, dtype, {}};
+    int64_t height = size.height / 2, width = size.width / 2;
+    one.body = [=](Run& run) {
+        auto* in = run.input(dtype, {size.frames, size.height, size.width, in_channels});
+        auto* weight =
+            run.weight(SV_WEIGHT_CONVOLUTION, dtype, {out_channels, in_channels, 1, 3, 3});
+        auto* bias = has_bias ? run.input(SV_F32, {out_channels}) : nullptr;
+        auto* out = run.output(dtype, {size.frames, height, width, out_channels},
+                               sum_bound(dtype, 9 * in_channels));
+        run.op([&] { return sv_downsample_convolution(run.context(), in, weight, bias, out); });
+    };
+    auto in_pixels = static_cast<double>(size.frames * size.height * size.width);
+    auto out_pixels = static_cast<double>(size.frames * height * width);
+    double weights = 9.0 * in_channels * out_channels;
+    one.bytes = (in_pixels * in_channels + out_pixels * out_channels + weights) * size_of(dtype);
+    one.flops = 2 * out_pixels * weights;
+    return one;
+}
+
 }  // namespace
 
 std::vector<Case> causal_convolution_cases() {
@@ -103,6 +127,8 @@ std::vector<Case> causal_convolution_cases() {
             cases.push_back(convolution(dtype, {1, 3, 3}, {2, 3, 5}, 16, channels, in_place));
             cases.push_back(upsample(dtype, {1, 3, 4}, channels, 18));
             cases.push_back(upsample(dtype, {2, 2, 3}, 16, channels, true));
+            cases.push_back(downsample(dtype, {1, 4, 7}, channels, 18));
+            cases.push_back(downsample(dtype, {2, 5, 6}, 16, channels, true));
         }
         // Edges of the tiles: lines, frames and the end fall anywhere in them.
         cases.push_back(convolution(dtype, {3, 3, 3}, {3, 9, 7}, 24, 65, residual));
@@ -126,6 +152,15 @@ std::vector<Case> causal_convolution_cases() {
         for (Extent size : {Extent{1, 1, 1}, Extent{3, 1, 5}, Extent{2, 7, 1}, Extent{1, 9, 7}}) {
             cases.push_back(upsample(dtype, size, 24, 20, true));
         }
+        for (Extent size : {Extent{1, 2, 2}, Extent{3, 2, 11}, Extent{2, 15, 2}, Extent{1, 3, 3}}) {
+            cases.push_back(downsample(dtype, size, 24, 20, true));
+        }
+        cases.push_back(downsample(dtype, {3, 10, 19}, 16, 3, true));
+        cases.push_back(downsample(dtype, {2, 27, 42}, 8, 96));
+        cases.push_back(downsample(dtype, {3, 18, 39}, 8, 121, true));
+        for (int tensor : {0, 1, 2}) {
+            cases.push_back(unaligned(downsample(dtype, {2, 6, 9}, 16, 20, true), tensor));
+        }
         cases.push_back(upsample(dtype, {3, 5, 9}, 16, 3, true));
         cases.push_back(upsample(dtype, {2, 13, 21}, 8, 96));
         cases.push_back(upsample(dtype, {3, 9, 19}, 8, 121, true));
@@ -133,8 +168,8 @@ std::vector<Case> causal_convolution_cases() {
     return cases;
 }
 
-// The layers of the Wan decoder that one frame passes (of a level, those that differ), and a few of
-// the LTX-2 decoder.
+// The layers of the Wan decoder that one frame passes, and those of the encoder that it has not (of
+// a level, those that differ), and a few of the LTX-2 decoder.
 std::vector<Case> causal_convolution_perf_cases() {
     Added bias{true}, residual{true, Added::kApart};
     std::vector<Case> cases;
@@ -149,6 +184,10 @@ std::vector<Case> causal_convolution_perf_cases() {
         cases.push_back(upsample(dtype, {1, 240, 416}, 192, 96, true));
         cases.push_back(convolution(dtype, {3, 3, 3}, {1, 480, 832}, 96, 96, residual));
         cases.push_back(convolution(dtype, {3, 3, 3}, {1, 480, 832}, 96, 3, bias));
+        cases.push_back(convolution(dtype, {3, 3, 3}, {1, 480, 832}, 3, 96, bias));
+        cases.push_back(downsample(dtype, {1, 480, 832}, 96, 96, true));
+        cases.push_back(downsample(dtype, {1, 240, 416}, 192, 192, true));
+        cases.push_back(downsample(dtype, {1, 120, 208}, 384, 384, true));
         // Of the LTX-2 decoder at 720p: the last level, and its way to patches of pixels.
         Added reflect{true, Added::kApart, SV_PADDING_REFLECT};
         cases.push_back(convolution(dtype, {3, 3, 3}, {1, 176, 320}, 128, 128, reflect));

@@ -1,6 +1,7 @@
 // Cases of sanavideo/elementwise.h, but for the ops that move or make rows: layout_cases.cpp.
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "case.hpp"
@@ -111,6 +112,15 @@ Case to_rgb8(sv_dtype dtype, const Shape& shape) {
                    });
 }
 
+Case from_rgb8(sv_dtype dtype, const Shape& shape) {
+    Case one = mapping("from_rgb8", "", SV_U8, dtype, shape, Place::kApart, kSameBits, {0, 256},
+                       [](Run& run, auto* in, auto* out) {
+                           run.op([&] { return sv_from_rgb8(run.context(), in, out); });
+                       });
+    one.dtype = dtype;
+    return one;
+}
+
 Case geglu(sv_dtype dtype, int64_t rows, int64_t hidden) {
     Shape shape{rows, 2, hidden};
     Case one{"geglu", text_of(shape), dtype, {}, bytes_of(dtype, shape) * 1.5};
@@ -172,6 +182,19 @@ Case to_rgb8_special(sv_dtype dtype) {
     return one;
 }
 
+// Every byte.
+Case from_rgb8_all(sv_dtype dtype) {
+    Case one{"from_rgb8", "every byte", dtype, {}};
+    one.body = [=](Run& run) {
+        std::vector<float> values(256);
+        std::iota(values.begin(), values.end(), 0.0f);
+        auto* in = run.input(SV_U8, {256}, values);
+        auto* out = run.output(dtype, {256}, kSameBits);
+        run.op([&] { return sv_from_rgb8(run.context(), in, out); });
+    };
+    return one;
+}
+
 // What the check says of good values, and of values with one bad one at each kind of place.
 Case require_finite_spots(sv_dtype dtype, int64_t size) {
     Case one{"require_finite", text_of({size}), dtype, {}};
@@ -213,6 +236,7 @@ std::vector<Case> elementwise_cases() {
     std::vector<Case> cases{convert_special()};
     for (sv_dtype dtype : kFloats) {
         cases.push_back(to_rgb8_special(dtype));
+        cases.push_back(from_rgb8_all(dtype));
         cases.push_back(add_to_itself(dtype, 67));
         cases.push_back(add(dtype, {5, 13}, same));
         cases.push_back(scale_channels(dtype, dtype, {9, 8}, same));
@@ -221,6 +245,7 @@ std::vector<Case> elementwise_cases() {
         for (int64_t size : kSizes) {
             cases.push_back(add(dtype, {size}, apart));
             cases.push_back(to_rgb8(dtype, {size}));
+            cases.push_back(from_rgb8(dtype, {size}));
             cases.push_back(require_finite_spots(dtype, size));
             for (sv_dtype to : kFloats) cases.push_back(convert(dtype, to, {size}));
         }
@@ -239,6 +264,7 @@ std::vector<Case> elementwise_cases() {
         for (int tensor : {0, 1}) {
             cases.push_back(unaligned(activate(dtype, SV_SILU, {67}, apart), tensor));
             cases.push_back(unaligned(to_rgb8(dtype, {67}), tensor));
+            cases.push_back(unaligned(from_rgb8(dtype, {67}), tensor));
             cases.push_back(unaligned(geglu(dtype, 3, 8), tensor));
             for (sv_dtype to : kFloats) {
                 cases.push_back(unaligned(convert(dtype, to, {67}), tensor));
@@ -271,6 +297,7 @@ std::vector<Case> elementwise_perf_cases() {
         scale_channels(SV_F32, SV_F32, latent, apart),
         scale_channels(SV_F32, SV_BF16, latent, apart),
         to_rgb8(SV_BF16, frames),
+        from_rgb8(SV_BF16, frames),
         geglu(SV_BF16, 300, 9216),
         require_finite_speed(SV_F32, latent),
     };

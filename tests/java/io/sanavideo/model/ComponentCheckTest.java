@@ -54,7 +54,7 @@ class ComponentCheckTest {
         "transformer-head112, 7, 1",
         "transformer-patch1, 7, 1",
         "gemma2, 1, 1",
-        "wan-vae, 1, 1",
+        "wan-vae, 3, 3",
         "ltx2-vae, 2, 2",
         "ltx2-vae-noncausal-decoder, 2, 2",
     })
@@ -70,7 +70,13 @@ class ComponentCheckTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"ltx2-vae, decoded", "ltx2-vae, latent_mean"})
+    @CsvSource({
+        "wan-vae, decoded",
+        "wan-vae, latent_mean",
+        "wan-vae, latent_logvar",
+        "ltx2-vae, decoded",
+        "ltx2-vae, latent_mean",
+    })
     void comparesWantedOutputsAlone(String folder, String wanted) {
         try (Context context = Context.cpu(0)) {
             Path component = GOLDEN.resolve(folder);

@@ -26,6 +26,7 @@ final class ConvolutionTrials {
                 trials.dense(dtype, Padding.ZEROS),
                 trials.dense(dtype, Padding.REFLECT),
                 trials.upsample(dtype),
+                trials.downsample(dtype),
                 trials.interleave(dtype));
     }
 
@@ -122,6 +123,34 @@ final class ConvolutionTrials {
                     Tensor bias = on.input(F32, outs);
                     Tensor out = on.output(dtype, 1, 2L * sizes.tall(), 2L * sizes.wide(), outs);
                     on.ops().upsampleConvolution(in, weight, bias, out);
+                    on.near("out", out, Bound.sums(dtype, 9L * channels));
+                });
+    }
+
+    /** An even height and an odd width. */
+    private Trial downsample(DType dtype) {
+        int channels = sizes.channels();
+        int height = 2 * sizes.tall();
+        int width = 2 * sizes.wide() + 1;
+        return new Trial(
+                "downsample_convolution",
+                dtype,
+                Trial.text(1, height, width, channels) + " -> %d".formatted(channels),
+                on -> {
+                    Tensor in = on.input(dtype, 1, height, width, channels);
+                    Weight weight =
+                            on.weight(
+                                    WeightKind.CONVOLUTION,
+                                    dtype,
+                                    9L * channels,
+                                    channels,
+                                    channels,
+                                    1,
+                                    3,
+                                    3);
+                    Tensor bias = on.input(F32, channels);
+                    Tensor out = on.output(dtype, 1, sizes.tall(), sizes.wide(), channels);
+                    on.ops().downsampleConvolution(in, weight, bias, out);
                     on.near("out", out, Bound.sums(dtype, 9L * channels));
                 });
     }

@@ -32,6 +32,7 @@ final class ElementwiseTrials {
                 trials.convert(dtype),
                 trials.scaleChannels(dtype),
                 trials.toRgb8(dtype),
+                trials.fromRgb8(dtype),
                 trials.geglu(dtype),
                 trials.requireFinite(dtype));
     }
@@ -130,6 +131,19 @@ final class ElementwiseTrials {
                     Tensor in = on.uniform(dtype, -1.2, 1.2, shape());
                     Tensor out = on.output(U8, shape());
                     on.ops().toRgb8(in, out);
+                    on.same("out", out);
+                });
+    }
+
+    private Trial fromRgb8(DType dtype) {
+        return new Trial(
+                "from_rgb8",
+                dtype,
+                text(),
+                on -> {
+                    Tensor in = on.bytes(256, shape());
+                    Tensor out = on.output(dtype, shape());
+                    on.ops().fromRgb8(in, out);
                     on.same("out", out);
                 });
     }

@@ -174,7 +174,7 @@ public final class Bench implements AutoCloseable {
                                 + 4 * middle * middle
                                 + 2 * pixels * middle);
         double out = middle;
-        for (WanVaeConfig.Level level : config.decoderLevels()) {
+        for (WanVaeConfig.DecoderLevel level : config.decoderLevels()) {
             out = level.out();
             double shortcut = level.in() == level.out() ? 0 : level.in() * out;
             double others = 2 * config.residualBlocks() + 1;

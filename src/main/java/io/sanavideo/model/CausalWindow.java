@@ -25,6 +25,11 @@ final class CausalWindow {
         newest = frames.slice(2, 1);
         middle = frames.slice(1, 1);
         oldest = frames.slice(0, 1);
+        clear();
+    }
+
+    /** Forgets the frames: the next is the first one. */
+    void clear() {
         oldest.clear();
         middle.clear();
     }

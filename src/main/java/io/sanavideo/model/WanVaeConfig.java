@@ -137,16 +137,40 @@ public record WanVaeConfig(
         return 1 << halvesFrames.stream().filter(halves -> halves).count();
     }
 
-    /** Levels of the decoder, from the latent's size up to the picture's. */
-    List<Level> decoderLevels() {
+    /** Levels of the encoder, from the picture's size down to the latent's. */
+    List<EncoderLevel> encoderLevels() {
         int count = widthFactors.size();
-        List<Level> levels = new ArrayList<>();
+        List<EncoderLevel> levels = new ArrayList<>();
+        int in = encoderWidth;
+        for (int i = 0; i < count; i++) {
+            int out = encoderWidth * widthFactors.get(i);
+            boolean last = i == count - 1;
+            levels.add(new EncoderLevel(in, out, !last, !last && halvesFrames.get(i)));
+            in = out;
+        }
+        return levels;
+    }
+
+    /**
+     * A level of the encoder.
+     *
+     * @param in channels that come in
+     * @param out channels of its residual blocks, and of what it hands on
+     * @param halvesSize whether height and width halve at its end
+     * @param halvesFrames whether frames halve after that
+     */
+    record EncoderLevel(int in, int out, boolean halvesSize, boolean halvesFrames) {}
+
+    /** Levels of the decoder, from the latent's size up to the picture's. */
+    List<DecoderLevel> decoderLevels() {
+        int count = widthFactors.size();
+        List<DecoderLevel> levels = new ArrayList<>();
         int in = decoderWidth * widthFactors.get(count - 1);
         for (int i = 0; i < count; i++) {
             int out = decoderWidth * widthFactors.get(count - 1 - i);
             boolean last = i == count - 1;
             boolean doublesFrames = !last && halvesFrames.get(count - 2 - i);
-            levels.add(new Level(in, out, !last, doublesFrames));
+            levels.add(new DecoderLevel(in, out, !last, doublesFrames));
             in = out / 2;
         }
         return levels;
@@ -160,5 +184,5 @@ public record WanVaeConfig(
      * @param doublesSize whether height and width double at its end, where channels halve
      * @param doublesFrames whether frames double before that
      */
-    record Level(int in, int out, boolean doublesSize, boolean doublesFrames) {}
+    record DecoderLevel(int in, int out, boolean doublesSize, boolean doublesFrames) {}
 }

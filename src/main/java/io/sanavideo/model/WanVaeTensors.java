@@ -15,22 +15,20 @@ final class WanVaeTensors {
     }
 
     private static void addEncoder(TensorList list, WanVaeConfig config) {
-        int levels = config.widthFactors().size();
+        addConvolution(list, "encoder.conv_in", WanVaeConfig.COLOURS, config.encoderWidth());
+        int index = 0;
         long in = config.encoderWidth();
-        addConvolution(list, "encoder.conv_in", WanVaeConfig.COLOURS, in);
-        int block = 0;
-        for (int i = 0; i < levels; i++) {
-            long out = (long) config.encoderWidth() * config.widthFactors().get(i);
+        for (WanVaeConfig.EncoderLevel level : config.encoderLevels()) {
             for (int j = 0; j < config.residualBlocks(); j++) {
-                addResidual(list, "encoder.down_blocks." + block++, in, out);
-                in = out;
+                addResidual(list, encoderBlock(config, index, j), in, level.out());
+                in = level.out();
             }
-            if (i < levels - 1) {
-                String name = "encoder.down_blocks." + block++;
-                list.addWithBias(name + ".resample.1", out, out, 3, 3);
-                if (config.halvesFrames().get(i)) {
-                    list.addWithBias(name + ".time_conv", out, out, 3, 1, 1);
-                }
+            String downsampler = encoderBlock(config, index++, config.residualBlocks());
+            if (level.halvesSize()) {
+                list.addWithBias(downsampler + ".resample.1", in, in, 3, 3);
+            }
+            if (level.halvesFrames()) {
+                list.addWithBias(downsampler + ".time_conv", in, in, 3, 1, 1);
             }
         }
         addMiddle(list, "encoder.mid_block", in);
@@ -38,12 +36,20 @@ final class WanVaeTensors {
         addConvolution(list, "encoder.conv_out", in, 2L * config.latentChannels());
     }
 
+    /**
+     * A block of an encoder's level: of its residual ones, or the one after them, which makes the
+     * next level smaller.
+     */
+    static String encoderBlock(WanVaeConfig config, int level, int block) {
+        return "encoder.down_blocks." + (level * (config.residualBlocks() + 1) + block);
+    }
+
     private static void addDecoder(TensorList list, WanVaeConfig config) {
         long in = config.decoderLevels().get(0).in();
         addConvolution(list, "decoder.conv_in", config.latentChannels(), in);
         addMiddle(list, "decoder.mid_block", in);
         int index = 0;
-        for (WanVaeConfig.Level level : config.decoderLevels()) {
+        for (WanVaeConfig.DecoderLevel level : config.decoderLevels()) {
             String block = decoderBlock(index++);
             in = level.in();
             for (int j = 0; j <= config.residualBlocks(); j++) {

@@ -286,6 +286,14 @@ public final class Ops {
                 "upsampling convolution");
     }
 
+    /** {@code bias} may be null. */
+    public void downsampleConvolution(Tensor in, Weight weight, Tensor bias, Tensor out) {
+        check(
+                SanaVideoAbi.sv_downsample_convolution(
+                        handle(), struct(in), handle(weight), struct(bias), struct(out)),
+                "downsampling convolution");
+    }
+
     public void interleaveFrames(Tensor in, Tensor out) {
         check(
                 SanaVideoAbi.sv_interleave_frames(handle(), struct(in), struct(out)),
@@ -394,6 +402,10 @@ public final class Ops {
 
     public void toRgb8(Tensor in, Tensor out) {
         check(SanaVideoAbi.sv_to_rgb8(handle(), struct(in), struct(out)), "to RGB");
+    }
+
+    public void fromRgb8(Tensor in, Tensor out) {
+        check(SanaVideoAbi.sv_from_rgb8(handle(), struct(in), struct(out)), "from RGB");
     }
 
     public void embedding(Tensor table, int[] ids, float scale, Tensor out) {

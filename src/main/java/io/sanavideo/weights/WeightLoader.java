@@ -42,6 +42,7 @@ public final class WeightLoader implements AutoCloseable {
     private static final int SCALES = 16;
 
     private static final Set<DType> WEIGHT_DTYPES = EnumSet.of(DType.F32, DType.F16, DType.BF16);
+    private static final int PICTURE_KERNEL = 4; // dimensions: out, in, height, width
     private static final int STAGING_BYTES = 4 << 20;
 
     private final Context context;
@@ -73,7 +74,8 @@ public final class WeightLoader implements AutoCloseable {
     /**
      * A packed weight of the compute dtype. Dimensions beyond those of the kind are merged into its
      * last: a 1x1 convolution [out, in, 1, 1] or a patch embedding [out, in, frames, height, width]
-     * is a LINEAR weight [out, in * ...] of the same elements.
+     * is a LINEAR weight [out, in * ...] of the same elements. A convolution of pictures, [out, in,
+     * height, width], is a CONVOLUTION weight with a single kernel frame.
      *
      * @param shape as it stands in the file
      */
@@ -367,7 +369,12 @@ public final class WeightLoader implements AutoCloseable {
         };
     }
 
+    /** A file's shape as one of so many dimensions. */
     private static long[] fitted(long[] shape, int rank) {
+        if (shape.length == PICTURE_KERNEL && rank == PICTURE_KERNEL + 1) {
+            // A convolution of pictures is one of clips with a single kernel frame.
+            return new long[] {shape[0], shape[1], 1, shape[2], shape[3]};
+        }
         long[] fitted = Arrays.copyOf(shape, Math.min(rank, shape.length));
         for (int i = rank; i < shape.length; i++) {
             fitted[rank - 1] *= shape[i];
