@@ -5,9 +5,8 @@
 // written. Each input is read once and each output written once; there is no shared memory and no
 // barrier, only shuffles inside a warp. The Wan VAE's norm, x / max(||x||, 1e-12) sqrt(channels) w,
 // is an RMS norm without epsilon whose mean square is held above 1e-24 / channels; a pixel norm is
-// one without weights. Rows of the
-// modulation are found by the row's group; a group's two are read through the L1 cache by all rows
-// of it that a multiprocessor has at hand.
+// one without weights. Rows of the modulation are found by the row's group; a group's two are read
+// through the L1 cache by all rows of it that a multiprocessor has at hand.
 //
 // A layer norm quantised to NVFP4 is the same kernel with another place for its results
 // (nvfp4_rows.cuh).
