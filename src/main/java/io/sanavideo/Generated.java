@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param seed of the initial noise: the request's, or the one that was drawn
  * @param elapsed from the call's start on the engine to its end
  * @param frameHash SHA-256 chain over the RGB frames, 64 hexadecimal digits
- * @param recipe all that made the clip, as JSON
+ * @param recipe all that made the clip, as JSON; empty where latents were decoded alone
  * @param latents what was decoded
  */
 public record Generated(

@@ -55,7 +55,8 @@ public final class SanaVideo implements AutoCloseable {
     /**
      * As the other, for a model that runs in a way of its own.
      *
-     * @throws ModelFormatException also when a quantised model has no receipt that fits its weights
+     * @throws ModelFormatException also when a quantised model has no receipt that fits its
+     *     weights, or a LoRA is broken, not supported or for another model
      * @throws IllegalArgumentException when the layers' policy asks for what the folder does not
      *     hold
      */
@@ -70,11 +71,11 @@ public final class SanaVideo implements AutoCloseable {
      * @throws DoesNotFitException when memory does not hold what the request takes
      * @throws IllegalArgumentException when the model cannot do what it asks
      */
-    public static SanaVideo open(Model model, TextToVideo first, ProgressListener listener) {
+    public static SanaVideo open(Model model, VideoRequest first, ProgressListener listener) {
         return opened(model, Objects.requireNonNull(first, "first"), listener);
     }
 
-    private static SanaVideo opened(Model model, TextToVideo first, ProgressListener listener) {
+    private static SanaVideo opened(Model model, VideoRequest first, ProgressListener listener) {
         Objects.requireNonNull(listener, "listener");
         return new SanaVideo(
                 Engine.open(
@@ -94,12 +95,12 @@ public final class SanaVideo implements AutoCloseable {
      * @throws IllegalArgumentException when the model cannot do what is asked
      * @throws DeviceException when the device is a card and this build has no CUDA kernels
      */
-    public static Plan plan(Path model, Device device, Precision precision, TextToVideo request) {
+    public static Plan plan(Path model, Device device, Precision precision, VideoRequest request) {
         return plan(Model.at(model, device).withPrecision(precision), request);
     }
 
     /** As the other, with kernels that were chosen before: nothing is measured. */
-    public static Plan plan(Model model, TextToVideo request) {
+    public static Plan plan(Model model, VideoRequest request) {
         return Planner.plan(
                 ModelFolder.of(model), model.device(), model.precision(), model.kernels(), request);
     }
@@ -109,7 +110,7 @@ public final class SanaVideo implements AutoCloseable {
      *
      * @throws IllegalArgumentException when the model cannot do what is asked
      */
-    public Plan plan(TextToVideo request) {
+    public Plan plan(VideoRequest request) {
         return calls.run(() -> engine.plan(engine.settings(request)));
     }
 
@@ -119,7 +120,7 @@ public final class SanaVideo implements AutoCloseable {
     }
 
     /** Generates a clip and hears nothing meanwhile. */
-    public Clip generate(TextToVideo request) {
+    public Clip generate(VideoRequest request) {
         return generate(request, ProgressListener.NONE);
     }
 
@@ -133,7 +134,7 @@ public final class SanaVideo implements AutoCloseable {
      * @throws NumericsException when latents become NaN or infinite
      * @throws DoesNotFitException when memory does not hold the activations
      */
-    public Clip generate(TextToVideo request, ProgressListener listener) {
+    public Clip generate(VideoRequest request, ProgressListener listener) {
         return run(() -> new Clip(this, engine.denoise(engine.settings(request), calls, listener)));
     }
 
@@ -141,7 +142,7 @@ public final class SanaVideo implements AutoCloseable {
      * Generates a clip and hands its frames on as they are decoded; memory does not grow with the
      * clip's length beyond its latents.
      */
-    public Generated generate(TextToVideo request, FrameSink sink, ProgressListener listener) {
+    public Generated generate(VideoRequest request, FrameSink sink, ProgressListener listener) {
         return run(
                 () -> {
                     Denoised denoised = engine.denoise(engine.settings(request), calls, listener);
@@ -149,8 +150,8 @@ public final class SanaVideo implements AutoCloseable {
                 });
     }
 
-    /** As {@link #generate(TextToVideo, FrameSink, ProgressListener)}, in silence. */
-    public Generated generate(TextToVideo request, FrameSink sink) {
+    /** As {@link #generate(VideoRequest, FrameSink, ProgressListener)}, in silence. */
+    public Generated generate(VideoRequest request, FrameSink sink) {
         return generate(request, sink, ProgressListener.NONE);
     }
 
@@ -159,7 +160,7 @@ public final class SanaVideo implements AutoCloseable {
      * name when it is complete; its place is checked before anything is computed.
      */
     public Generated generateTo(
-            TextToVideo request, Path path, Quality quality, ProgressListener listener) {
+            VideoRequest request, Path path, Quality quality, ProgressListener listener) {
         return run(
                 () -> {
                     Settings settings = engine.settings(request);
@@ -172,7 +173,7 @@ public final class SanaVideo implements AutoCloseable {
     }
 
     /** As the other, in {@link Quality#MEDIUM} and silence. */
-    public Generated generateTo(TextToVideo request, Path path) {
+    public Generated generateTo(VideoRequest request, Path path) {
         return generateTo(request, path, Quality.MEDIUM, ProgressListener.NONE);
     }
 

@@ -39,7 +39,8 @@ public record TextToVideo(
         Sampler sampler,
         Long seed,
         Latents initialLatents,
-        Path instruction) {
+        Path instruction)
+        implements VideoRequest {
     /** As {@link #instruction()}: no instruction. */
     public static final Path NO_INSTRUCTION = Path.of("none");
 
@@ -78,6 +79,11 @@ public record TextToVideo(
             throw new IllegalArgumentException(
                     "%s is %s, expected %s".formatted(name, value, expected));
         }
+    }
+
+    @Override
+    public TextToVideo text() {
+        return this;
     }
 
     /** Starts a request. */

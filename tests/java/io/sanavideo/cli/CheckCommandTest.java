@@ -22,6 +22,9 @@ class CheckCommandTest {
         return FolderCopy.of(GOLDEN.resolve(name), folder.resolve(name));
     }
 
+    /** The vectors of image to video. */
+    private static final String FROM_IMAGE = "golden-i2v.safetensors";
+
     private FolderCopy demo() throws IOException {
         return FolderCopy.of(DEMO, folder.resolve("model"))
                 .add(GOLDEN.resolve("demo/golden.safetensors"));
@@ -86,13 +89,13 @@ class CheckCommandTest {
 
     @Test
     void acceptsTheDemoModel() throws IOException {
-        String model = demo().toString();
+        String model = demo().add(GOLDEN.resolve("demo/" + FROM_IMAGE)).toString();
         CommandRun run = CommandRun.of("check", model);
         assertThat(run.code()).as(run.toString()).isEqualTo(ExitCode.DONE);
-        assertThat(run.out()).contains("whole model, f32").contains("6 of 6 judged");
+        assertThat(run.out()).contains("whole model, f32").contains("12 of 12 judged");
         CommandRun bf16 = CommandRun.of("check", model, "--dtype", "bf16", "--mid");
         assertThat(bf16.code()).as(bf16.toString()).isEqualTo(ExitCode.DONE);
-        assertThat(bf16.out().lines().filter(line -> line.endsWith("not judged"))).hasSize(19);
+        assertThat(bf16.out().lines().filter(line -> line.endsWith("not judged"))).hasSize(2 * 19);
     }
 
     @ParameterizedTest
@@ -111,6 +114,17 @@ class CheckCommandTest {
                 .singleElement()
                 .asString()
                 .startsWith(tensor);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"image, 5000", "image_latent, 4", "latents, 8", "frames, 2000"})
+    void refusesAnAlteredOutputOfImageToVideo(String tensor, int count) throws IOException {
+        FolderCopy model = demo().add(GOLDEN.resolve("demo/" + FROM_IMAGE));
+        CommandRun run = CommandRun.of("check", model.alter(FROM_IMAGE, tensor, count).toString());
+        assertThat(run.code()).as(run.toString()).isEqualTo(ExitCode.FAILED);
+        assertThat(run.out().lines().filter(line -> line.endsWith("FAIL")))
+                .isNotEmpty()
+                .allMatch(line -> line.startsWith("i2v "));
     }
 
     @Test

@@ -48,7 +48,12 @@ record FolderCopy(Path folder) {
 
     /** Sets elements of a tensor in golden.safetensors, counted from its last one, to 0.75. */
     FolderCopy alter(String tensor, int count) throws IOException {
-        Path file = folder.resolve("golden.safetensors");
+        return alter("golden.safetensors", tensor, count);
+    }
+
+    /** As the other, in a file of vectors by another name. */
+    FolderCopy alter(String name, String tensor, int count) throws IOException {
+        Path file = folder.resolve(name);
         long end;
         try (SafetensorsFile golden = SafetensorsFile.open(file)) {
             StoredTensor stored = golden.tensor(tensor);

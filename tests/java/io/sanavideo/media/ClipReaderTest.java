@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sanavideo.ModelFormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -106,5 +107,73 @@ class ClipReaderTest {
         assertThatThrownBy(() -> reader.read(ByteBuffer.allocate(12288)))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("is closed");
+    }
+
+    /**
+     * A camera that was held sideways leaves the pixels and says how to turn them (ISO 14496-12,
+     * tkhd).
+     */
+    @Test
+    void picturesAreTurnedUpright() throws IOException {
+        Path target = folder.resolve("good.mp4");
+        MovingSquare square = MovingSquare.of(64, 32);
+        try (ClipWriter writer = ClipWriter.open(target, 64, 32, 16, Quality.HIGH)) {
+            square.writeAll(writer, 3);
+            writer.finish(Map.of());
+        }
+        byte[] bytes = Files.readAllBytes(target);
+        // Shown at (height - y, x): a quarter turn clockwise.
+        int matrix = indexOf(bytes, "tkhd") + 4 + 40;
+        ByteBuffer.wrap(bytes)
+                .putInt(matrix, 0)
+                .putInt(matrix + 4, 0x10000)
+                .putInt(matrix + 12, -0x10000)
+                .putInt(matrix + 16, 0)
+                .putInt(matrix + 24, 32 << 16);
+        Files.write(target, bytes);
+        try (ClipReader reader = ClipReader.open(target)) {
+            assertThat(reader.info().width()).isEqualTo(32);
+            assertThat(reader.info().height()).isEqualTo(64);
+            ByteBuffer turned = ByteBuffer.allocateDirect(32 * 64 * 3);
+            assertThat(reader.read(turned)).isTrue();
+            ByteBuffer stored = ByteBuffer.allocateDirect(32 * 64 * 3);
+            for (int y = 0; y < 32; y++) {
+                for (int x = 0; x < 64; x++) {
+                    for (int c = 0; c < 3; c++) {
+                        stored.put((y * 64 + x) * 3 + c, turned.get((x * 32 + 31 - y) * 3 + c));
+                    }
+                }
+            }
+            assertThat(square.largestError(0, stored, 3)).isLessThan(32);
+            assertThat(square.largestError(0, turned, 3)).isGreaterThan(64);
+        }
+    }
+
+    @Test
+    void aTiltedClipIsRefused() throws IOException {
+        byte[] bytes = clip();
+        int matrix = indexOf(bytes, "tkhd") + 4 + 40;
+        ByteBuffer.wrap(bytes).putInt(matrix + 4, 0x8000).putInt(matrix + 12, -0x8000);
+        refused(bytes, "not a multiple of 90 degrees");
+    }
+
+    @Test
+    void soundAloneIsRefused() throws IOException {
+        byte[] bytes = clip();
+        int handler = indexOf(bytes, "vide");
+        System.arraycopy("soun".getBytes(StandardCharsets.US_ASCII), 0, bytes, handler, 4);
+        refused(bytes, "cannot find pictures");
+    }
+
+    private void refused(byte[] bytes, String words) throws IOException {
+        Path path = folder.resolve("bad.mp4");
+        Files.write(path, bytes);
+        assertThatThrownBy(() -> ClipReader.open(path).close())
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContainingAll("bad.mp4", words);
+    }
+
+    private static int indexOf(byte[] bytes, String word) {
+        return new String(bytes, StandardCharsets.ISO_8859_1).indexOf(word);
     }
 }

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.sanavideo.Device;
 import io.sanavideo.Kernels;
+import io.sanavideo.Lora;
+import io.sanavideo.LoraMode;
+import io.sanavideo.Model;
 import io.sanavideo.Plan;
 import io.sanavideo.Plan.PhaseMemory;
 import io.sanavideo.Precision;
@@ -13,10 +16,15 @@ import io.sanavideo.ProgressListener;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.vendor.KernelChoices;
+import io.sanavideo.weights.RandomLora;
+import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What was planned against what was then used. */
 class PlannerTest {
@@ -47,6 +55,23 @@ class PlannerTest {
         compare(Device.cpu(), precision, request, CPU_TOLERANCE);
     }
 
+    /** Of a rank that is felt: as much again as the transformer. */
+    @ParameterizedTest
+    @EnumSource(LoraMode.class)
+    void withALora(LoraMode mode, @TempDir Path folder) {
+        RandomLora lora = RandomLora.ofBlock(41, 0, 128);
+        for (int block = 1; block < 6; block++) {
+            lora.layer("transformer_blocks." + block + ".ff.conv_inverted", 768, 512, 128L, 1L, 1L);
+        }
+        Path file = lora.write(folder.resolve("lora.safetensors"));
+        Model adapted =
+                Model.at(ModelFolder.demo(), Device.cpu())
+                        .withLoras(List.of(Lora.of(file)))
+                        .withLoraMode(mode);
+        TextToVideo request = TextToVideo.prompt("a red circle").frames(5).steps(2).build();
+        compare(ModelFolder.of(adapted), Device.cpu(), Precision.F32, request, CPU_TOLERANCE);
+    }
+
     @Tag("gpu")
     @Test
     void onACard() {
@@ -61,8 +86,16 @@ class PlannerTest {
 
     private static void compare(
             Device device, Precision precision, TextToVideo request, double tolerance) {
-        ModelFolder demo = ModelFolder.open(ModelFolder.demo());
-        Plan plan = Planner.plan(demo, device, precision, Kernels.AUTO, request);
+        compare(ModelFolder.open(ModelFolder.demo()), device, precision, request, tolerance);
+    }
+
+    private static void compare(
+            ModelFolder model,
+            Device device,
+            Precision precision,
+            TextToVideo request,
+            double tolerance) {
+        Plan plan = Planner.plan(model, device, precision, Kernels.AUTO, request);
         assertThat(plan.inTurn()).isFalse();
         assertThat(plan.phases())
                 .extracting(PhaseMemory::phase)
@@ -70,7 +103,7 @@ class PlannerTest {
         try (TestRun run =
                 TestRun.of(
                         Engine.open(
-                                demo,
+                                model,
                                 device,
                                 precision,
                                 Kernels.AUTO,

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sanavideo.LayerPolicy;
+import io.sanavideo.LoraMode;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.pipeline.TrainedSizes.Size;
 import io.sanavideo.weights.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +37,9 @@ class TrainedSizesTest {
             }
         }
         Json index = Json.read(folder.resolve("model_index.json"));
-        return ModelParts.read(new ModelFolder(folder, index, LayerPolicy.OF_MODEL, false));
+        return ModelParts.read(
+                new ModelFolder(
+                        folder, index, LayerPolicy.OF_MODEL, false, List.of(), LoraMode.MERGE));
     }
 
     static Stream<Arguments> sizes() {

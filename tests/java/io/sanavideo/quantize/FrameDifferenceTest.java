@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.sanavideo.ClipFormat;
+import io.sanavideo.media.Psnr;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
@@ -42,7 +43,7 @@ class FrameDifferenceTest {
     void equalFramesAreAsAlikeAsCanBe() {
         FrameDifference difference = of(picture(1), picture(1));
 
-        assertThat(difference.psnr()).isEqualTo(FrameDifference.EQUAL);
+        assertThat(difference.psnr()).isEqualTo(Psnr.EQUAL);
         assertThat(difference.ssim()).isEqualTo(1, within(1e-12));
     }
 

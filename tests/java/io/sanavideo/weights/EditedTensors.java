@@ -17,6 +17,7 @@ public final class EditedTensors {
     private record Content(DType dtype, List<Long> shape, byte[] bytes) {}
 
     private final Map<String, Content> tensors = new LinkedHashMap<>();
+    private final Map<String, String> metadata = new LinkedHashMap<>(Map.of("format", "pt"));
 
     public static EditedTensors read(Path path) {
         EditedTensors edited = new EditedTensors();
@@ -69,6 +70,31 @@ public final class EditedTensors {
         return this;
     }
 
+    /** An f32 tensor. */
+    public EditedTensors put(String name, float[] values, Long... shape) {
+        ByteBuffer bytes =
+                ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return put(name, DType.F32, List.of(shape), bytes.array());
+    }
+
+    /** The elements of a tensor as floats. */
+    public float[] floats(String name) {
+        Content content = content(name);
+        ByteBuffer bytes = ByteBuffer.wrap(content.bytes).order(ByteOrder.LITTLE_ENDIAN);
+        float[] values = new float[content.bytes.length / content.dtype.bytes()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = StoredTensor.nextFloat(content.dtype, bytes);
+        }
+        return values;
+    }
+
+    /** A text of the header. */
+    public EditedTensors metadata(String key, String text) {
+        metadata.put(key, text);
+        return this;
+    }
+
     /** A scalar. */
     public EditedTensors put(String name, float number) {
         ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -95,8 +121,7 @@ public final class EditedTensors {
                 (name, content) ->
                         entries.add(
                                 new SafetensorsWriter.Entry(name, content.dtype, content.shape)));
-        try (SafetensorsWriter writer =
-                new SafetensorsWriter(path, Map.of("format", "pt"), entries)) {
+        try (SafetensorsWriter writer = new SafetensorsWriter(path, metadata, entries)) {
             tensors.values().forEach(content -> writer.write(ByteBuffer.wrap(content.bytes)));
         }
         return path;

@@ -6,7 +6,7 @@ import io.sanavideo.ModelFormatException;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress;
 import io.sanavideo.ProgressListener;
-import io.sanavideo.TextToVideo;
+import io.sanavideo.VideoRequest;
 import io.sanavideo.model.ChannelsLast;
 import io.sanavideo.model.Comparison;
 import io.sanavideo.model.Gemma2Encoder;
@@ -37,18 +37,41 @@ final class PipelineCheck implements GoldenCheck {
     private static final double F32_BOUND = 1e-3;
     private static final double BF16_BOUND = 2e-2;
 
+    /** Vectors of image to video, beside those of text to video. */
+    private static final String FROM_IMAGE = "golden-i2v.safetensors";
+
     /** Vectors of ways to generate that come with later steps. */
-    private static final List<String> LATER =
-            List.of("golden-i2v.safetensors", "golden-causal.safetensors");
+    private static final List<String> LATER = List.of("golden-causal.safetensors");
 
     @Override
     public CheckReport run(Path folder, GoldenTensors golden, CheckOptions options) {
         ModelFolder model = ModelFolder.open(folder);
-        PipelineVectors vectors = new PipelineVectors(folder.resolve(GoldenTensors.FILE), golden);
         List<Finding> findings = new ArrayList<>();
+        check(
+                model,
+                new PipelineVectors(folder.resolve(GoldenTensors.FILE), golden, ""),
+                options,
+                findings);
+        Path fromImage = folder.resolve(FROM_IMAGE);
+        if (Files.exists(fromImage)) {
+            try (GoldenTensors vectors = GoldenTensors.openFile(fromImage)) {
+                check(model, new PipelineVectors(fromImage, vectors, "i2v "), options, findings);
+            }
+        }
+        LATER.stream()
+                .filter(file -> Files.exists(folder.resolve(file)))
+                .forEach(file -> findings.add(Finding.notBuilt(file)));
+        return new CheckReport("whole model", findings);
+    }
+
+    private static void check(
+            ModelFolder model,
+            PipelineVectors vectors,
+            CheckOptions options,
+            List<Finding> findings) {
         try {
-            checkEmbeddings(model, golden, options, findings);
-            TextToVideo request = vectors.request();
+            checkEmbeddings(model, vectors, options, findings);
+            VideoRequest request = vectors.request();
             Precision precision = options.compute() == DType.F32 ? Precision.F32 : Precision.BF16;
             try (Engine engine =
                             Engine.open(
@@ -60,9 +83,14 @@ final class PipelineCheck implements GoldenCheck {
                                     ProgressListener.NONE);
                     CallQueue calls = new CallQueue("check", engine::cancel, engine::resume)) {
                 Settings settings = engine.settings(request);
-                checkSchedule(settings, golden, findings);
+                checkSchedule(settings, vectors, findings);
                 calls.run(
                         () -> {
+                            if (settings.image() != null) {
+                                Latents image = engine.encodeImage(settings, ProgressListener.NONE);
+                                findings.add(
+                                        Finding.below(bound(options), vectors.compareImage(image)));
+                            }
                             checkClip(engine, settings, calls, vectors, options, findings);
                             return null;
                         });
@@ -70,14 +98,8 @@ final class PipelineCheck implements GoldenCheck {
         } catch (IllegalArgumentException e) {
             // All requests come from the file.
             throw new ModelFormatException(
-                    "%s: does not fit the model: %s"
-                            .formatted(folder.resolve(GoldenTensors.FILE), e.getMessage()),
-                    e);
+                    "%s: does not fit the model: %s".formatted(vectors.file(), e.getMessage()), e);
         }
-        LATER.stream()
-                .filter(file -> Files.exists(folder.resolve(file)))
-                .forEach(file -> findings.add(Finding.notBuilt(file)));
-        return new CheckReport("whole model", findings);
     }
 
     private static double bound(CheckOptions options) {
@@ -85,20 +107,24 @@ final class PipelineCheck implements GoldenCheck {
     }
 
     private static void checkEmbeddings(
-            ModelFolder model, GoldenTensors golden, CheckOptions options, List<Finding> findings) {
+            ModelFolder model,
+            PipelineVectors vectors,
+            CheckOptions options,
+            List<Finding> findings) {
+        GoldenTensors golden = vectors.golden();
         try (Context context = options.context();
                 Gemma2Encoder encoder =
                         Gemma2Encoder.load(context, model.textEncoder(), options.compute())) {
             for (String branch : List.of("", "negative_")) {
                 String name = branch + "prompt_embeds";
-                if (!golden.has(name)) {
+                if (!golden.has(name) || !golden.has(branch + "input_ids")) {
                     continue;
                 }
                 float[] mask = golden.sample(branch + "attention_mask", 0);
                 float[] ids = GoldenTensors.keep(golden.sample(branch + "input_ids", 0), mask);
                 float[] rows = GoldenTensors.keep(golden.sample(name, 0), mask);
                 try (Tensor states = encoder.encode(PipelineVectors.toInts(ids))) {
-                    Comparison error = Comparison.of(name, states.toFloats(), rows);
+                    Comparison error = Comparison.of(vectors.label(name), states.toFloats(), rows);
                     findings.add(Finding.below(bound(options), error));
                 }
             }
@@ -106,17 +132,20 @@ final class PipelineCheck implements GoldenCheck {
     }
 
     private static void checkSchedule(
-            Settings settings, GoldenTensors golden, List<Finding> findings) {
+            Settings settings, PipelineVectors vectors, List<Finding> findings) {
         try (FlowSampler sampler = settings.schedule().sampler(settings.steps())) {
-            findings.add(schedule("timesteps", sampler.timesteps(), golden));
-            findings.add(schedule("sigmas", sampler.sigmas(), golden));
+            findings.add(schedule("timesteps", sampler.timesteps(), vectors));
+            findings.add(schedule("sigmas", sampler.sigmas(), vectors));
         }
     }
 
-    private static Finding schedule(String name, double[] values, GoldenTensors golden) {
+    private static Finding schedule(String name, double[] values, PipelineVectors vectors) {
         return Finding.below(
                 SchedulerCheck.BOUND,
-                Comparison.of(name, SchedulerCheck.toFloats(values), golden.values(name)));
+                Comparison.of(
+                        vectors.label(name),
+                        SchedulerCheck.toFloats(values),
+                        vectors.golden().values(name)));
     }
 
     private static void checkClip(
@@ -141,12 +170,12 @@ final class PipelineCheck implements GoldenCheck {
         findings.add(Finding.below(bound(options), end));
         DecodedClip clip = new DecodedClip();
         engine.decode(denoised, clip, calls, ProgressListener.NONE);
-        findings.add(clip.compare("frames", vectors.frames()));
+        findings.add(clip.compare(vectors.label("frames"), vectors.frames()));
     }
 
     private static Comparison latents(PipelineVectors vectors, int step, Latents latents) {
         return Comparison.of(
-                "latents[%d]".formatted(step),
+                vectors.label("latents[%d]".formatted(step)),
                 ChannelsLast.toChannelsFirst(latents.values(), latents.channels()),
                 vectors.latents(step));
     }

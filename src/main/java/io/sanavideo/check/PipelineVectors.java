@@ -1,9 +1,14 @@
 package io.sanavideo.check;
 
+import io.sanavideo.ImageToVideo;
 import io.sanavideo.Latents;
 import io.sanavideo.ModelFormatException;
+import io.sanavideo.Sampler;
+import io.sanavideo.StartImage;
 import io.sanavideo.TextToVideo;
+import io.sanavideo.VideoRequest;
 import io.sanavideo.model.ChannelsLast;
+import io.sanavideo.model.Comparison;
 import io.sanavideo.model.GoldenTensors;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -12,19 +17,25 @@ import java.util.function.DoubleConsumer;
 /**
  * Vectors of a whole model: the settings in the file's metadata, {@code noise} [1, channels,
  * frames, height, width], {@code latents} [steps, 1, channels, frames, height, width] after each
- * step, and {@code frames} [1, 3, frames, height, width] in -1 to 1.
+ * step, and {@code frames} [1, 3, frames, height, width] in -1 to 1. Those of image to video also
+ * hold {@code image} [1, 3, height, width] in -1 to 1 and {@code image_latent} [1, channels, 1,
+ * height, width], normalised.
+ *
+ * @param prefix of the names of what is found, to tell several files apart
  */
-record PipelineVectors(Path file, GoldenTensors golden) {
+record PipelineVectors(Path file, GoldenTensors golden, String prefix) {
     private static final String NOISE = "noise";
     private static final String LATENTS = "latents";
     private static final String FRAMES = "frames";
+    private static final String IMAGE = "image";
+    private static final String IMAGE_LATENT = "image_latent";
 
     /**
      * What the reference was asked for. A setting that the metadata does not hold is the model's.
      *
      * @throws ModelFormatException when there is no prompt or a number is not one
      */
-    TextToVideo request() {
+    VideoRequest request() {
         String prompt = golden.metadata().get("prompt");
         if (prompt == null) {
             throw new ModelFormatException(
@@ -44,7 +55,13 @@ record PipelineVectors(Path file, GoldenTensors golden) {
         }
         set("guidance_scale", request::guidance);
         set("flow_shift", request::flowShift);
-        return request.build();
+        set("shift", request::flowShift);
+        String sampler = golden.metadata().get("sampler");
+        if (sampler != null) {
+            request.sampler(Sampler.parse(sampler));
+        }
+        TextToVideo text = request.build();
+        return golden.has(IMAGE) ? new ImageToVideo(image(), text) : text;
     }
 
     private void set(String key, DoubleConsumer setter) {
@@ -65,6 +82,29 @@ record PipelineVectors(Path file, GoldenTensors golden) {
         int[] shape = oneClip(NOISE);
         float[] values = ChannelsLast.of(golden.values(NOISE), shape[1]);
         return new Latents(shape[2], shape[3], shape[4], shape[1], values);
+    }
+
+    private StartImage image() {
+        int[] shape = golden.shape(IMAGE, 4);
+        float[] colours = ChannelsLast.of(golden.values(IMAGE), shape[1]);
+        short[] rgb = new short[colours.length];
+        for (int i = 0; i < rgb.length; i++) {
+            rgb[i] = (short) Math.round((colours[i] + 1) / 2 * 0xFFFF);
+        }
+        return new StartImage(shape[3], shape[2], rgb);
+    }
+
+    /** How far an encoded image is from the reference's. */
+    Comparison compareImage(Latents image) {
+        return Comparison.of(
+                label(IMAGE_LATENT),
+                ChannelsLast.toChannelsFirst(image.values(), image.channels()),
+                golden.values(IMAGE_LATENT));
+    }
+
+    /** The name of what is found of a tensor. */
+    String label(String tensor) {
+        return prefix + tensor;
     }
 
     private int[] oneClip(String name) {

@@ -1,8 +1,11 @@
 package io.sanavideo.cli;
 
+import io.sanavideo.ImageToVideo;
 import io.sanavideo.Latents;
 import io.sanavideo.Sampler;
+import io.sanavideo.StartImage;
 import io.sanavideo.TextToVideo;
+import io.sanavideo.VideoRequest;
 import io.sanavideo.pipeline.LatentsFile;
 import java.nio.file.Path;
 import java.util.concurrent.ThreadLocalRandom;
@@ -39,6 +42,8 @@ final class ClipOptions {
             paramLabel = "FILE|none",
             description = "The instruction put before the prompt (default: the model's).")
     private Path instruction;
+
+    @ArgGroup private Start start;
 
     @Option(names = "--size", paramLabel = "WxH", description = "Pixels.")
     private String size;
@@ -89,17 +94,26 @@ final class ClipOptions {
         return seed != null ? seed : ThreadLocalRandom.current().nextLong(1L << 32);
     }
 
-    /** The initial noise, or null. */
-    Latents initialLatents() {
-        return latentsIn == null ? null : LatentsFile.read(latentsIn);
+    /** What a clip is made from besides its prompt, or nulls: read once for a batch. */
+    record Material(Latents initialLatents, StartImage image) {}
+
+    /**
+     * Reads the files that were named.
+     *
+     * @throws io.sanavideo.ModelFormatException when one cannot be read
+     */
+    Material material() {
+        return new Material(
+                latentsIn == null ? null : LatentsFile.read(latentsIn),
+                start == null ? null : start.image());
     }
 
     /**
      * A clip of a prompt.
      *
-     * @param initial as {@link #initialLatents} read it
+     * @param material as {@link #material} read it
      */
-    TextToVideo request(String prompt, long clipSeed, Latents initial) {
+    VideoRequest request(String prompt, long clipSeed, Material material) {
         TextToVideo.Builder request = TextToVideo.prompt(prompt).seed(clipSeed);
         set(size, text -> setSize(text, request));
         set(negative, request::negativePrompt);
@@ -114,8 +128,9 @@ final class ClipOptions {
         set(guidance, request::guidance);
         set(flowShift, request::flowShift);
         set(sampler == null ? null : Sampler.parse(sampler), request::sampler);
-        set(initial, request::initialLatents);
-        return request.build();
+        set(material.initialLatents(), request::initialLatents);
+        TextToVideo text = request.build();
+        return material.image() == null ? text : new ImageToVideo(material.image(), text);
     }
 
     /** Sets the pixels of a clip as {@code --size} says. */
@@ -133,6 +148,41 @@ final class ClipOptions {
         if (value != null) {
             setter.accept(value);
         }
+    }
+
+    /** What the clip begins with. */
+    private static final class Start {
+        @Option(
+                names = "--image",
+                paramLabel = "FILE",
+                description =
+                        "The picture that the clip begins with; its middle is cut out and scaled (Lanczos) to the clip's size.")
+        private Path image;
+
+        @ArgGroup(exclusive = false)
+        private Continuation continuation;
+
+        StartImage image() {
+            return image != null
+                    ? StartImage.read(image)
+                    : StartImage.lastFrameOf(continuation.video);
+        }
+    }
+
+    /** The clip goes on where another ended. */
+    private static final class Continuation {
+        @Option(
+                names = "--video",
+                paramLabel = "FILE",
+                required = true,
+                description = "With --continue: a clip whose last frame this one begins with.")
+        private Path video;
+
+        @Option(
+                names = "--continue",
+                required = true,
+                description = "Goes on where the clip of --video ends.")
+        private boolean continues;
     }
 
     /** How long the clip is. */

@@ -2,9 +2,9 @@ package io.sanavideo.cli;
 
 import io.sanavideo.Device;
 import io.sanavideo.Generated;
-import io.sanavideo.Latents;
+import io.sanavideo.Model;
 import io.sanavideo.SanaVideo;
-import io.sanavideo.TextToVideo;
+import io.sanavideo.VideoRequest;
 import io.sanavideo.media.Quality;
 import io.sanavideo.pipeline.LatentsFile;
 import java.nio.file.Path;
@@ -69,6 +69,8 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin private ModelOptions options;
 
+    @Mixin private LoraOptions loras;
+
     @Mixin private KernelOptions kernels;
 
     @Override
@@ -91,14 +93,15 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /** Opens the model, unless its first clip would not fit: nothing is loaded in vain. */
-    private SanaVideo open(Display display, TextToVideo first) {
+    private SanaVideo open(Display display, VideoRequest first) {
         Device device = options.device();
         display.device(device, options.whyNotCuda());
-        return SanaVideo.open(options.model(clip.model(), kernels.kernels()), first, display);
+        Model model = loras.adapted(options.model(clip.model(), kernels.kernels()));
+        return SanaVideo.open(model, first, display);
     }
 
     /** One clip of the batch, numbered from 1. */
-    private record Job(int number, TextToVideo request, Path output, Path latentsOut) {}
+    private record Job(int number, VideoRequest request, Path output, Path latentsOut) {}
 
     private List<Job> jobs() {
         if (count < 1) {
@@ -108,7 +111,7 @@ final class GenerateCommand implements Callable<Integer> {
         List<String> prompts = source.prompts();
         int clips = Math.multiplyExact(prompts.size(), count);
         long firstSeed = clip.firstSeed();
-        Latents initial = clip.initialLatents();
+        ClipOptions.Material material = clip.material();
         List<Job> jobs = new ArrayList<>();
         for (String prompt : prompts) {
             for (int i = 0; i < count; i++) {
@@ -116,7 +119,7 @@ final class GenerateCommand implements Callable<Integer> {
                 jobs.add(
                         new Job(
                                 number,
-                                clip.request(prompt, firstSeed + i, initial),
+                                clip.request(prompt, firstSeed + i, material),
                                 numbered(output, number, clips),
                                 latentsOut == null ? null : numbered(latentsOut, number, clips)));
             }

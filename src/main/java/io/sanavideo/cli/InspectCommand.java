@@ -10,7 +10,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "inspect",
         description =
-                "Says what is in a safetensors file, a component or model folder, or a clip with its recipe.",
+                "Says what is in a safetensors file, a LoRA, a component or model folder, or a clip with its recipe.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class InspectCommand implements Callable<Integer> {

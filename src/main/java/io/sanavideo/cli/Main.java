@@ -17,6 +17,8 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             GenerateCommand.class,
+            EncodeCommand.class,
+            DecodeCommand.class,
             PlanCommand.class,
             CheckCommand.class,
             InspectCommand.class,

@@ -33,6 +33,8 @@ final class PlanCommand implements Callable<Integer> {
 
     @Mixin private ModelOptions options;
 
+    @Mixin private LoraOptions loras;
+
     @Mixin private KernelOptions kernels;
 
     @Option(names = "--json", description = "Prints one JSON object on standard output.")
@@ -51,11 +53,11 @@ final class PlanCommand implements Callable<Integer> {
     public Integer call() {
         Plan plan =
                 SanaVideo.plan(
-                        options.model(clip.model(), kernels.kernels()),
+                        loras.adapted(options.model(clip.model(), kernels.kernels())),
                         clip.request(
                                 prompt == null ? "a clip" : prompt,
                                 clip.firstSeed(),
-                                clip.initialLatents()));
+                                clip.material()));
         System.out.print(json ? json(plan) + System.lineSeparator() : text(plan));
         return plan.fits() ? ExitCode.DONE : ExitCode.DOES_NOT_FIT;
     }

@@ -14,7 +14,7 @@ public interface Inspection {
     String text();
 
     /**
-     * Looks at a safetensors file, a component folder, a model folder or a video file.
+     * Looks at a safetensors file, a LoRA, a component folder, a model folder or a video file.
      *
      * @throws ModelFormatException when it is none of these or is broken
      */

@@ -3,8 +3,10 @@ package io.sanavideo.media;
 import static io.sanavideo.media.FFmpeg.allocated;
 import static io.sanavideo.media.FFmpeg.check;
 import static io.sanavideo.media.FFmpeg.utf8;
+import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_DATA_DISPLAYMATRIX;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_alloc;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_free;
+import static org.bytedeco.ffmpeg.global.avcodec.av_packet_side_data_get;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_alloc_context3;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_free_context;
@@ -44,6 +46,7 @@ import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVCodecContext;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
+import org.bytedeco.ffmpeg.avcodec.AVPacketSideData;
 import org.bytedeco.ffmpeg.avformat.AVFormatContext;
 import org.bytedeco.ffmpeg.avformat.AVStream;
 import org.bytedeco.ffmpeg.avutil.AVDictionary;
@@ -53,8 +56,8 @@ import org.bytedeco.ffmpeg.avutil.AVRational;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
- * Reads the frames of a video file in order, as packed RGB24 bytes {@code [height, width, 3]}. Not
- * for use by two threads at once.
+ * Reads the frames of a video file in order, as packed RGB24 bytes {@code [height, width, 3]},
+ * turned upright as the file says. Not for use by two threads at once.
  */
 public final class ClipReader implements AutoCloseable {
     // A file must not make FFmpeg open other files or addresses, as playlists do.
@@ -70,6 +73,8 @@ public final class ClipReader implements AutoCloseable {
     private AVStream stream;
     private PixelConverter converter;
     private ClipInfo info;
+    private Orientation orientation = Orientation.UPRIGHT;
+    private ByteBuffer stored;
     private boolean closed;
 
     private ClipReader(Path path) {
@@ -134,13 +139,29 @@ public final class ClipReader implements AutoCloseable {
         check(avcodec_open2(decoder, codec, (AVDictionary) null), "start its decoder");
         packet = allocated(av_packet_alloc());
         frame = allocated(av_frame_alloc());
+        orientation = orientation();
+    }
+
+    private Orientation orientation() throws IOException {
+        AVCodecParameters parameters = stream.codecpar();
+        AVPacketSideData matrix =
+                av_packet_side_data_get(
+                        parameters.coded_side_data(),
+                        parameters.nb_coded_side_data(),
+                        AV_PKT_DATA_DISPLAYMATRIX);
+        try {
+            return Orientation.of(matrix == null ? null : matrix.data());
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage(), e);
+        }
     }
 
     private ClipInfo describe() throws IOException {
         long frames = stream.nb_frames() > 0 ? stream.nb_frames() : countFrames();
         AVCodecParameters parameters = stream.codecpar();
-        int width = parameters.width();
-        int height = parameters.height();
+        boolean sideways = orientation.isSideways();
+        int width = sideways ? parameters.height() : parameters.width();
+        int height = sideways ? parameters.width() : parameters.height();
         if (width < 1 || height < 1 || width > LARGEST_SIDE || height > LARGEST_SIDE) {
             throw new IOException(
                     "its pictures have %dx%d pixels; each side must be 1 to %d"
@@ -225,24 +246,44 @@ public final class ClipReader implements AutoCloseable {
         if (picture == null) {
             return false;
         }
+        int width = orientation.isSideways() ? info.height() : info.width();
+        int height = orientation.isSideways() ? info.width() : info.height();
         try {
-            if (picture.width() != info.width() || picture.height() != info.height()) {
+            if (picture.width() != width || picture.height() != height) {
                 throw new IOException(
                         "a frame has %dx%d pixels, the first one %dx%d"
-                                .formatted(
-                                        picture.width(),
-                                        picture.height(),
-                                        info.width(),
-                                        info.height()));
+                                .formatted(picture.width(), picture.height(), width, height));
             }
             if (converter == null) {
-                converter = new PixelConverter(info.width(), info.height());
+                converter = new PixelConverter(width, height);
             }
-            converter.toRgb(picture, rgb);
+            if (orientation.equals(Orientation.UPRIGHT)) {
+                converter.toRgb(picture, rgb);
+            } else {
+                if (stored == null) {
+                    stored = ByteBuffer.allocateDirect(bytes);
+                }
+                converter.toRgb(picture, stored);
+                turn(rgb);
+            }
         } catch (IOException e) {
             throw damaged(e);
         }
         return true;
+    }
+
+    private void turn(ByteBuffer rgb) {
+        int storedWidth = orientation.isSideways() ? info.height() : info.width();
+        int storedHeight = orientation.isSideways() ? info.width() : info.height();
+        int at = rgb.position();
+        for (int y = 0; y < info.height(); y++) {
+            for (int x = 0; x < info.width(); x++) {
+                int from = orientation.stored(x, y, storedWidth, storedHeight) * 3;
+                rgb.put(at++, stored.get(from));
+                rgb.put(at++, stored.get(from + 1));
+                rgb.put(at++, stored.get(from + 2));
+            }
+        }
     }
 
     /** The next picture as it is stored, valid until the next call; null after the last. */

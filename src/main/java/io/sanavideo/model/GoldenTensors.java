@@ -32,6 +32,11 @@ public final class GoldenTensors implements AutoCloseable {
         return new GoldenTensors(SafetensorsFile.open(folder.resolve(FILE)));
     }
 
+    /** Opens vectors under another name than {@link #FILE}. */
+    public static GoldenTensors openFile(Path file) {
+        return new GoldenTensors(SafetensorsFile.open(file));
+    }
+
     /** The file's own texts, such as the prompt of a pipeline's vectors. */
     public Map<String, String> metadata() {
         return file.metadata();

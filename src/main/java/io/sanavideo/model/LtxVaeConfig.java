@@ -293,4 +293,10 @@ public record LtxVaeConfig(int latentChannels, int patch, Side encoder, Side dec
             Context context, Path folder, DType compute, LongConsumer progress) {
         return LtxVaeDecoder.load(context, folder, compute, progress);
     }
+
+    @Override
+    public LtxVaeEncoder loadEncoder(
+            Context context, Path folder, DType compute, LongConsumer progress) {
+        return LtxVaeEncoder.load(context, folder, compute, progress);
+    }
 }

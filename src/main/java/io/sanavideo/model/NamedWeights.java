@@ -6,6 +6,7 @@ import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
 import io.sanavideo.weights.Checkpoint;
+import io.sanavideo.weights.Rows;
 import io.sanavideo.weights.WeightLoader;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -21,6 +22,7 @@ final class NamedWeights implements AutoCloseable {
     private final Path folder;
     private final DType compute;
     private final TensorList list;
+    private final LoraLayers loras;
     private final WeightLoader loader;
 
     private NamedWeights(
@@ -28,17 +30,31 @@ final class NamedWeights implements AutoCloseable {
             Checkpoint checkpoint,
             TensorList list,
             DType compute,
+            LoraLayers loras,
             LongConsumer progress) {
         this.context = context;
         this.folder = checkpoint.folder();
         this.compute = compute;
         this.list = list;
+        this.loras = loras;
         loader = new WeightLoader(context, checkpoint, compute, progress);
+    }
+
+    /** As the other, without LoRAs. */
+    static <T> T load(
+            Context context,
+            Path folder,
+            DType compute,
+            LongConsumer progress,
+            Function<Checkpoint, TensorList> tensors,
+            Function<NamedWeights, T> model) {
+        return load(context, folder, compute, LoraLayers.NONE, progress, tensors, model);
     }
 
     /**
      * Makes a model of a folder's checkpoint; when that fails nothing stays loaded.
      *
+     * @param loras what is added to its weights; may be closed afterwards
      * @param compute what weights are stored and multiplied as, F32 or BF16
      * @param progress told the bytes of each part that was loaded
      * @param tensors the tensors that the checkpoint must hold, and no others
@@ -48,13 +64,15 @@ final class NamedWeights implements AutoCloseable {
             Context context,
             Path folder,
             DType compute,
+            LoraLayers loras,
             LongConsumer progress,
             Function<Checkpoint, TensorList> tensors,
             Function<NamedWeights, T> model) {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             TensorList list = tensors.apply(checkpoint);
             list.verify(checkpoint);
-            NamedWeights weights = new NamedWeights(context, checkpoint, list, compute, progress);
+            NamedWeights weights =
+                    new NamedWeights(context, checkpoint, list, compute, loras, progress);
             try {
                 T loaded = model.apply(weights);
                 weights.loader.finish();
@@ -84,14 +102,46 @@ final class NamedWeights implements AutoCloseable {
         return list.shapes().containsKey(name);
     }
 
-    /** A packed weight. */
+    /** The shape of the tensor of this name. */
+    long[] shape(String name) {
+        return list.shape(name);
+    }
+
+    /** What is added to weights. */
+    LoraLayers loras() {
+        return loras;
+    }
+
+    /** A packed weight, with LoRAs merged into it. */
     Weight weight(WeightKind kind, String... names) {
+        return loader.merged(
+                kind,
+                Arrays.stream(names)
+                        .map(
+                                name ->
+                                        new WeightLoader.Part(
+                                                name, loras.terms(name), list.shape(name)))
+                        .toArray(WeightLoader.Part[]::new));
+    }
+
+    /** A packed weight as it is in the file. */
+    Weight storedWeight(WeightKind kind, String... names) {
         return loader.merged(kind, parts(names));
     }
 
     /** A packed weight of the first rows of a tensor. */
     Weight firstRows(WeightKind kind, String name, long count) {
         return loader.firstRows(kind, parts(name)[0], count);
+    }
+
+    /** A packed LINEAR weight [rows, columns] that is computed. */
+    Weight computed(long rows, int columns, Rows source) {
+        return loader.computed(rows, columns, source);
+    }
+
+    /** All elements of tensors, one after another. */
+    float[] values(String... names) {
+        return loader.values(parts(names));
     }
 
     /** The weight of a layer that the checkpoint holds as NVFP4. */

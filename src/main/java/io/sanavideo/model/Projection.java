@@ -3,6 +3,7 @@ package io.sanavideo.model;
 import io.sanavideo.LayerPolicy;
 import io.sanavideo.LayerPrecision;
 import io.sanavideo.ModelFormatException;
+import io.sanavideo.runtime.Activation;
 import io.sanavideo.runtime.Epilogue;
 import io.sanavideo.runtime.Nvfp4Matrix;
 import io.sanavideo.runtime.Ops;
@@ -12,53 +13,50 @@ import io.sanavideo.runtime.WeightKind;
 
 /**
  * A product of a block with its weight, in the precision that the model's policy gives it. What
- * makes its input asks it in which form: dense rows, NVFP4 rows, or both where a low-rank
- * correction reads the dense ones.
+ * makes its input asks it in which form: dense rows, NVFP4 rows, or both where a branch of low rank
+ * reads the dense ones.
  */
 final class Projection {
     private final TransformerLayer layer;
     private final Weight weight;
     private final float inputScale;
-    private final Weight lowRankDown;
-    private final Weight lowRankUp;
+    private final LowRankBranch branch;
 
     private Projection(
-            TransformerLayer layer, Weight weight, float inputScale, Weight down, Weight up) {
+            TransformerLayer layer, Weight weight, float inputScale, LowRankBranch branch) {
         this.layer = layer;
         this.weight = weight;
         this.inputScale = inputScale;
-        lowRankDown = down;
-        lowRankUp = up;
+        this.branch = branch;
     }
 
     /**
      * @throws IllegalArgumentException when the policy asks for what the checkpoint does not hold
+     * @throws ModelFormatException when a LoRA adapts what it cannot
      */
     static Projection load(NamedWeights weights, LayerPolicy policy, TransformerLayer layer) {
         LayerPrecision precision = precision(weights, policy, layer);
         if (!precision.packsWeights()) {
-            Weight dense =
-                    weights.weight(
-                            layer.kind(),
-                            layer.parts().stream().map(Nvfp4Tensors::codes).toArray(String[]::new));
-            return new Projection(layer, dense, 0, null, null);
+            String[] names =
+                    layer.parts().stream().map(part -> part + ".weight").toArray(String[]::new);
+            boolean beside = weights.loras().atRun() && layer.kind() == WeightKind.LINEAR;
+            return beside
+                    ? new Projection(
+                            layer,
+                            weights.storedWeight(layer.kind(), names),
+                            0,
+                            LowRankBranch.load(weights, layer))
+                    : new Projection(layer, weights.weight(layer.kind(), names), 0, null);
+        }
+        if (layer.kind() != WeightKind.LINEAR) {
+            weights.loras().requireNone(layer, weights.folder());
         }
         float inputScale = 0;
         if (precision == LayerPrecision.NVFP4) {
             inputScale = inputScale(weights, layer);
         }
-        Weight down = null;
-        Weight up = null;
-        if (weights.has(Nvfp4Tensors.lowRankDown(layer.name()))) {
-            down = weights.weight(WeightKind.LINEAR, Nvfp4Tensors.lowRankDown(layer.name()));
-            up =
-                    weights.weight(
-                            WeightKind.LINEAR,
-                            layer.parts().stream()
-                                    .map(Nvfp4Tensors::lowRankUp)
-                                    .toArray(String[]::new));
-        }
-        return new Projection(layer, weights.nvfp4Weight(layer), inputScale, down, up);
+        LowRankBranch branch = LowRankBranch.load(weights, layer);
+        return new Projection(layer, weights.nvfp4Weight(layer), inputScale, branch);
     }
 
     private static LayerPrecision precision(
@@ -101,7 +99,7 @@ final class Projection {
 
     /** Whether its input is needed as dense rows. */
     boolean takesDense(boolean denseStep) {
-        return !takesQuantized(denseStep) || lowRankDown != null;
+        return !takesQuantized(denseStep) || branch != null;
     }
 
     /** The global scale of its input. */
@@ -115,14 +113,36 @@ final class Projection {
      * @param input in the forms that it takes
      */
     void multiply(Ops ops, Input input, Epilogue epilogue, Tensor out) {
-        if (lowRankDown == null) {
+        if (branch == null) {
             multiplyOnce(ops, input, epilogue, out);
             return;
         }
-        long rank = lowRankDown.shape()[0];
-        try (Tensor lowRank = out.context().scratch(out.dtype(), input.dense.size(0), rank)) {
-            ops.linear(input.dense, lowRankDown, Epilogue.NONE, lowRank);
-            multiplyOnce(ops, input, epilogue.lowRank(lowRank, lowRankUp), out);
+        Tensor in = input.dense;
+        try (Tensor lowRank = out.context().scratch(out.dtype(), in.size(0), branch.rank())) {
+            ops.linear(in, branch.down(), Epilogue.NONE, lowRank);
+            if (weight.isNvfp4()) {
+                multiplyOnce(ops, input, epilogue.lowRank(lowRank, branch.up()), out);
+            } else {
+                addDense(ops, in, lowRank, epilogue, out);
+            }
+        }
+    }
+
+    /** Dense products cannot fuse a branch: it is computed first, and the product added to it. */
+    private void addDense(Ops ops, Tensor in, Tensor lowRank, Epilogue epilogue, Tensor out) {
+        if (epilogue.residual() != null) {
+            try (Tensor sum = out.context().scratch(out.dtype(), out.shape())) {
+                addDense(ops, in, lowRank, Epilogue.NONE, sum);
+                ops.finishProduct(sum, epilogue, out);
+            }
+            return;
+        }
+        ops.linear(lowRank, branch.up(), Epilogue.NONE, out);
+        if (epilogue.activation() == Activation.NONE && epilogue.gate() == null) {
+            ops.linear(in, weight, epilogue.residual(out), out);
+        } else {
+            ops.linear(in, weight, Epilogue.NONE.residual(out), out);
+            ops.finishProduct(out, epilogue, out);
         }
     }
 

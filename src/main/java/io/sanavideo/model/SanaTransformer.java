@@ -1,6 +1,8 @@
 package io.sanavideo.model;
 
 import io.sanavideo.LayerPolicy;
+import io.sanavideo.Lora;
+import io.sanavideo.LoraMode;
 import io.sanavideo.runtime.Activation;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
@@ -81,13 +83,22 @@ public final class SanaTransformer implements AutoCloseable {
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
     public static SanaTransformer load(Context context, Path folder, DType compute) {
-        return load(context, folder, compute, LayerPolicy.OF_MODEL, bytes -> {});
+        return load(
+                context,
+                folder,
+                compute,
+                LayerPolicy.OF_MODEL,
+                List.of(),
+                LoraMode.MERGE,
+                bytes -> {});
     }
 
     /**
      * As the other.
      *
      * @param policy which layers run in what
+     * @param loras what it is adapted by
+     * @param loraMode how
      * @param progress told the bytes of each part that was loaded
      * @throws IllegalArgumentException when the policy asks for what the folder does not hold
      */
@@ -96,15 +107,22 @@ public final class SanaTransformer implements AutoCloseable {
             Path folder,
             DType compute,
             LayerPolicy policy,
+            List<Lora> loras,
+            LoraMode loraMode,
             LongConsumer progress) {
         TransformerConfig config = TransformerConfig.of(Json.read(folder.resolve("config.json")));
-        return NamedWeights.load(
-                context,
-                folder,
-                compute,
-                progress,
-                checkpoint -> TransformerTensors.of(config, checkpoint),
-                weights -> new SanaTransformer(config, weights, policy.over(storedPolicy(folder))));
+        try (LoraLayers adapted = LoraLayers.open(loras, loraMode, TransformerTensors.of(config))) {
+            return NamedWeights.load(
+                    context,
+                    folder,
+                    compute,
+                    adapted,
+                    progress,
+                    checkpoint -> TransformerTensors.of(config, checkpoint),
+                    weights ->
+                            new SanaTransformer(
+                                    config, weights, policy.over(storedPolicy(folder))));
+        }
     }
 
     /** The policy that lies beside a folder's weights; null where there is none. */

@@ -47,4 +47,7 @@ public interface VaeConfig {
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
     VaeDecoder loadDecoder(Context context, Path folder, DType compute, LongConsumer progress);
+
+    /** Loads the encoder, as {@link #loadDecoder} does the decoder. */
+    VaeEncoder loadEncoder(Context context, Path folder, DType compute, LongConsumer progress);
 }

@@ -128,6 +128,12 @@ public record WanVaeConfig(
     }
 
     @Override
+    public VaeEncoder loadEncoder(
+            Context context, Path folder, DType compute, LongConsumer progress) {
+        return WanVaeEncoder.load(context, folder, compute, progress);
+    }
+
+    @Override
     public int spatialFactor() {
         return 1 << halvesFrames.size();
     }

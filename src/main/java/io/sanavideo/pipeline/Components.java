@@ -6,6 +6,7 @@ import io.sanavideo.ProgressListener;
 import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.model.SanaTransformer;
 import io.sanavideo.model.VaeDecoder;
+import io.sanavideo.model.VaeEncoder;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import java.util.LinkedHashMap;
@@ -18,6 +19,7 @@ final class Components {
     final Component<Gemma2Encoder> encoder;
     final Component<SanaTransformer> transformer;
     final Component<VaeDecoder> vae;
+    final Component<VaeEncoder> vaeEncoder;
     private final Context context;
     private final DType compute;
 
@@ -41,6 +43,8 @@ final class Components {
                                         folder.transformer(),
                                         compute,
                                         folder.layers(),
+                                        folder.loras(),
+                                        folder.loraMode(),
                                         progress));
         vae =
                 new Component<>(
@@ -48,6 +52,12 @@ final class Components {
                         progress ->
                                 parts.vae()
                                         .loadDecoder(context, folder.vae(), vaeCompute, progress));
+        vaeEncoder =
+                new Component<>(
+                        folder.vae(),
+                        progress ->
+                                parts.vae()
+                                        .loadEncoder(context, folder.vae(), vaeCompute, progress));
     }
 
     Context context() {
@@ -86,10 +96,26 @@ final class Components {
 
     /** Puts away all but one. */
     void keepOnly(Component<?> kept) {
-        for (Component<?> component : List.of(encoder, transformer, vae)) {
+        for (Component<?> component : List.of(encoder, transformer, vae, vaeEncoder)) {
             if (component != kept) {
                 component.putAway();
             }
+        }
+    }
+
+    /**
+     * Runs work with the VAE's encoder, which is put away at once: a request without an image has
+     * no use for it.
+     */
+    <R> R withVaeEncoder(
+            Residency residency, ProgressListener listener, Function<VaeEncoder, R> work) {
+        if (residency == Residency.IN_TURN) {
+            keepOnly(vaeEncoder);
+        }
+        try {
+            return work.apply(vaeEncoder.get(listener));
+        } finally {
+            vaeEncoder.putAway();
         }
     }
 

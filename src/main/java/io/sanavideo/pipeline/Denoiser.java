@@ -20,7 +20,8 @@ import java.util.OptionalDouble;
 
 /**
  * Noise to latents: at each step the transformer's velocity, guided away from the negative prompt,
- * moves the latents along the flow.
+ * moves the latents along the flow. Where a clip begins with an image, its latent frame is there
+ * from the beginning and stays as it is.
  */
 final class Denoiser {
     /** Elements that an array can have. */
@@ -41,6 +42,7 @@ final class Denoiser {
 
     /**
      * @param text embeddings of the prompt, and of the negative prompt where it is guided
+     * @param image the latent frame that the clip begins with, or null
      * @param stopIfCancelled called between steps
      * @param observer sees what the transformer computes; null for none
      */
@@ -48,6 +50,7 @@ final class Denoiser {
             SanaTransformer transformer,
             Settings settings,
             Embeddings text,
+            Latents image,
             Runnable stopIfCancelled,
             ProgressListener listener,
             Observer observer) {
@@ -57,6 +60,7 @@ final class Denoiser {
                         ? OptionalDouble.of(settings.guidance() * config.guidanceScale())
                         : OptionalDouble.empty();
         Context context = transformer.context();
+        int held = image == null ? 0 : 1;
         try (Range phase = context.range("denoise");
                 Tensor latents =
                         context.tensor(
@@ -67,9 +71,19 @@ final class Denoiser {
                                 noise.channels());
                 GuidedVelocity velocity =
                         new GuidedVelocity(
-                                transformer, latents, text, settings.guidance(), told, observer);
+                                transformer,
+                                latents,
+                                text,
+                                settings.guidance(),
+                                held,
+                                told,
+                                observer);
                 FlowSampler sampler = settings.schedule().sampler(settings.steps())) {
             latents.upload(noise.values());
+            if (image != null) {
+                latents.slice(0, held).upload(image.values());
+            }
+            Tensor moving = latents.slice(held, noise.frames() - held);
             double[] timesteps = sampler.timesteps();
             PhaseClock clock =
                     new PhaseClock(
@@ -78,7 +92,7 @@ final class Denoiser {
                 stopIfCancelled.run();
                 try (Range step = context.range("step " + (i + 1))) {
                     boolean dense = transformer.policy().isDense(i, settings.steps());
-                    sampler.step(i, velocity.at(timesteps[i], dense), latents);
+                    sampler.step(i, velocity.at(timesteps[i], dense), moving);
                     context.ops().requireFinite(latents);
                 } catch (NumericsException e) {
                     throw new NumericsException(

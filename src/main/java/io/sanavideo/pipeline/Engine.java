@@ -11,7 +11,7 @@ import io.sanavideo.Plan;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
-import io.sanavideo.TextToVideo;
+import io.sanavideo.VideoRequest;
 import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.model.Observer;
 import io.sanavideo.runtime.Context;
@@ -42,6 +42,7 @@ public final class Engine implements AutoCloseable {
     private final Denoiser denoiser;
     private final FrameDecoder frames;
     private final WeightHashes weightHashes;
+    private final LoraHashes loraHashes;
 
     private Engine(
             ModelParts parts,
@@ -50,7 +51,7 @@ public final class Engine implements AutoCloseable {
             KernelChoices kernels,
             Context context,
             LongSupplier available,
-            TextToVideo first,
+            VideoRequest first,
             ProgressListener listener) {
         this.parts = parts;
         this.device = device;
@@ -63,6 +64,7 @@ public final class Engine implements AutoCloseable {
         dtypes = Components.dtypes(folder, device, precision);
         speeds = Speeds.of(parts, device, dtypes);
         weightHashes = new WeightHashes(folder);
+        loraHashes = new LoraHashes(folder);
         // To plan is to go through all files but the numbers in them: what is loaded later is
         // sound.
         kernels.applyTo(context);
@@ -80,7 +82,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /** Whether the first request, or else one that says nothing, has all components loaded. */
-    private boolean isTogether(TextToVideo first, ProgressListener listener) {
+    private boolean isTogether(VideoRequest first, ProgressListener listener) {
         if (first == null) {
             return !planner.defaults().map(Plan::inTurn).orElse(false);
         }
@@ -102,7 +104,7 @@ public final class Engine implements AutoCloseable {
             Device device,
             Precision precision,
             Kernels kernels,
-            TextToVideo first,
+            VideoRequest first,
             ProgressListener listener) {
         return open(
                 folder,
@@ -125,7 +127,7 @@ public final class Engine implements AutoCloseable {
             Precision precision,
             Kernels kernels,
             LongSupplier available,
-            TextToVideo first,
+            VideoRequest first,
             ProgressListener listener) {
         ModelParts parts = ModelParts.read(folder);
         Context context = Context.on(device);
@@ -159,12 +161,12 @@ public final class Engine implements AutoCloseable {
     }
 
     /** The request with its blanks filled in; throws when the model cannot do it. */
-    public Settings settings(TextToVideo request) {
+    public Settings settings(VideoRequest request) {
         return parts.settings(request);
     }
 
     /** Latent frames of a request's clip. */
-    public int latentFrames(TextToVideo request) {
+    public int latentFrames(VideoRequest request) {
         return (settings(request).format().frames() - 1) / parts.vae().temporalFactor() + 1;
     }
 
@@ -206,6 +208,10 @@ public final class Engine implements AutoCloseable {
                         residency,
                         listener,
                         encoder -> encoding.time(() -> encode(encoder, settings, listener)))) {
+            Latents image =
+                    settings.image() == null
+                            ? null
+                            : encoding.time(() -> encodeImage(settings, residency, listener));
             Latents latents =
                     components.with(
                             components.transformer,
@@ -218,6 +224,7 @@ public final class Engine implements AutoCloseable {
                                                             transformer,
                                                             settings,
                                                             text,
+                                                            image,
                                                             calls::throwIfCancelled,
                                                             listener,
                                                             observer)));
@@ -258,6 +265,18 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /** The latent frame that a clip from an image begins with. */
+    public Latents encodeImage(Settings settings, ProgressListener listener) {
+        return encodeImage(settings, Residency.of(plan(settings)), listener);
+    }
+
+    private Latents encodeImage(Settings settings, Residency residency, ProgressListener listener) {
+        return components.withVaeEncoder(
+                residency,
+                listener,
+                vae -> ImageEncoder.encode(vae, settings.image(), settings.format()));
+    }
+
     /** Decodes and hands frames on. */
     public Generated decode(
             Denoised denoised, FrameSink sink, CallQueue calls, ProgressListener listener) {
@@ -287,6 +306,7 @@ public final class Engine implements AutoCloseable {
                             dtypes,
                             device.toString(),
                             context().threads(),
+                            loraHashes::describe,
                             node -> kernels.describe(node, planner.problems(settings)));
             speeds.add(
                     settings.format(),

@@ -49,7 +49,9 @@ public final class FileSink implements FrameSink, AutoCloseable {
         long start = System.nanoTime();
         listener.onProgress(new Progress(Phase.WRITE, 0, 1, Duration.ZERO, null));
         Map<String, String> metadata = new LinkedHashMap<>();
-        metadata.put(RECIPE, generated.recipe());
+        if (!generated.recipe().isEmpty()) {
+            metadata.put(RECIPE, generated.recipe());
+        }
         metadata.put(FRAME_HASH, generated.frameHash());
         metadata.put(CODEC, writer.codec());
         writer.finish(metadata);

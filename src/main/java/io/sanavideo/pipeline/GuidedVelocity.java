@@ -10,6 +10,7 @@ import io.sanavideo.runtime.Ops;
 import io.sanavideo.runtime.Recording;
 import io.sanavideo.runtime.Scope;
 import io.sanavideo.runtime.Tensor;
+import java.util.Arrays;
 import java.util.OptionalDouble;
 
 /**
@@ -30,6 +31,8 @@ final class GuidedVelocity implements AutoCloseable {
     private final Tensor velocity;
     private final Tensor away;
     private final float[] guide;
+    private final int held;
+    private final Tensor moving;
     private final Observer observer;
     private final Way quantized = new Way();
     private final Way dense = new Way();
@@ -43,6 +46,8 @@ final class GuidedVelocity implements AutoCloseable {
     /**
      * @param latents f32 [frames, height, width, channels]; read at each call
      * @param embeddings of the prompt, and of the negative one where it is guided
+     * @param held frames at the beginning that are clean and stay so: their tokens are at timestep
+     *     0
      * @param told what a network with guidance embeddings is told, else empty
      * @param observer sees what the network computes; null for none
      */
@@ -51,15 +56,18 @@ final class GuidedVelocity implements AutoCloseable {
             Tensor latents,
             Embeddings embeddings,
             double guidance,
+            int held,
             OptionalDouble told,
             Observer observer) {
         this.latents = latents;
         this.observer = observer;
         ops = transformer.context().ops();
         scope = new Scope(transformer.context());
+        this.held = held;
         guide = new float[] {(float) (1 - guidance), (float) guidance};
         try {
             velocity = scope.tensor(DType.F32, latents.shape());
+            moving = velocity.slice(held, latents.size(0) - held);
             run =
                     scope.own(
                             new TransformerRun(
@@ -84,13 +92,13 @@ final class GuidedVelocity implements AutoCloseable {
     }
 
     /**
-     * The velocity at a timestep, valid until the next call.
+     * The velocity of the frames that are not held, at a timestep; valid until the next call.
      *
      * @param isDense whether no activation is quantised, whatever a layer's policy
      * @throws NumericsException when it is not finite, naming the block and op that made it so
      */
     Tensor at(double timestep, boolean isDense) {
-        run.setTime(new double[] {timestep});
+        run.setTime(timesteps(timestep));
         run.setDense(isDense);
         Way way = isDense ? dense : quantized;
         if (!way.hasRun || observer != null) {
@@ -108,7 +116,14 @@ final class GuidedVelocity implements AutoCloseable {
             throw new NumericsException(
                     "the velocity holds NaN or infinity, which come from " + source(), e);
         }
-        return velocity;
+        return moving;
+    }
+
+    /** One for all tokens, or one a frame where some are held. */
+    private double[] timesteps(double timestep) {
+        double[] timesteps = new double[held == 0 ? 1 : (int) latents.size(0)];
+        Arrays.fill(timesteps, held, timesteps.length, timestep);
+        return timesteps;
     }
 
     private void predict() {

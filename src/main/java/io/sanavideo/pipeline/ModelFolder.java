@@ -1,6 +1,8 @@
 package io.sanavideo.pipeline;
 
 import io.sanavideo.LayerPolicy;
+import io.sanavideo.Lora;
+import io.sanavideo.LoraMode;
 import io.sanavideo.Model;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.Receipt;
@@ -28,8 +30,16 @@ import java.util.Set;
  * @param index its {@code model_index.json}
  * @param layers which layers of its transformer run in what
  * @param trusted whether quantised weights are taken without a receipt
+ * @param loras what its transformer is adapted by
+ * @param loraMode how
  */
-public record ModelFolder(Path root, Json index, LayerPolicy layers, boolean trusted) {
+public record ModelFolder(
+        Path root,
+        Json index,
+        LayerPolicy layers,
+        boolean trusted,
+        List<Lora> loras,
+        LoraMode loraMode) {
     private static final String INDEX = "model_index.json";
     private static final String DEMO = "/io/sanavideo/demo/" + INDEX;
 
@@ -50,15 +60,17 @@ public record ModelFolder(Path root, Json index, LayerPolicy layers, boolean tru
      *     component is of a class that this version does not run
      */
     public static ModelFolder of(Model model) {
-        return open(model.folder(), model.layers(), model.trusted());
+        return open(
+                model.folder(), model.layers(), model.trusted(), model.loras(), model.loraMode());
     }
 
     /** The folder of a model whose layers run as it says itself. */
     public static ModelFolder open(Path root) {
-        return open(root, LayerPolicy.OF_MODEL, false);
+        return open(root, LayerPolicy.OF_MODEL, false, List.of(), LoraMode.MERGE);
     }
 
-    private static ModelFolder open(Path root, LayerPolicy layers, boolean trusted) {
+    private static ModelFolder open(
+            Path root, LayerPolicy layers, boolean trusted, List<Lora> loras, LoraMode loraMode) {
         if (!Files.isDirectory(root)) {
             throw new ModelFormatException(
                     "%s: %s, expected a model folder in the diffusers layout"
@@ -66,7 +78,8 @@ public record ModelFolder(Path root, Json index, LayerPolicy layers, boolean tru
                                     root,
                                     Files.exists(root) ? "is not a folder" : "does not exist"));
         }
-        ModelFolder folder = new ModelFolder(root, Json.read(root.resolve(INDEX)), layers, trusted);
+        Json index = Json.read(root.resolve(INDEX));
+        ModelFolder folder = new ModelFolder(root, index, layers, trusted, loras, loraMode);
         SUPPORTED.forEach(folder::requireComponent);
         folder.requireFolder("tokenizer");
         folder.receipt();

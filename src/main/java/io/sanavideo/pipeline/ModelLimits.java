@@ -47,6 +47,17 @@ public record ModelLimits(
         }
     }
 
+    /**
+     * @throws IllegalArgumentException when nothing but the first frame would be made
+     */
+    void requireFramesAfterFirst(int frames) {
+        if (frames == 1) {
+            throw new IllegalArgumentException(
+                    "a clip of 1 frame that begins with an image would be that image; the shortest has %d"
+                            .formatted(temporalFactor + 1));
+        }
+    }
+
     /** The count nearest to so many seconds. */
     int framesOf(double seconds, double fps) {
         return (int)

@@ -1,7 +1,7 @@
 package io.sanavideo.pipeline;
 
 import io.sanavideo.ModelFormatException;
-import io.sanavideo.TextToVideo;
+import io.sanavideo.VideoRequest;
 import io.sanavideo.model.Gemma2Config;
 import io.sanavideo.model.TransformerConfig;
 import io.sanavideo.model.VaeConfig;
@@ -56,7 +56,7 @@ record ModelParts(
     }
 
     /** The request with its blanks filled in; throws when the model cannot do it. */
-    Settings settings(TextToVideo request) {
+    Settings settings(VideoRequest request) {
         return Settings.of(request, defaults, limits, schedule);
     }
 

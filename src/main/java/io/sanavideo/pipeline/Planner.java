@@ -11,6 +11,7 @@ import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.TextToVideo;
+import io.sanavideo.VideoRequest;
 import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
@@ -53,6 +54,7 @@ public final class Planner {
             int frames,
             int textTokens,
             boolean guided,
+            boolean fromImage,
             Residency residency) {}
 
     private final ModelParts parts;
@@ -95,13 +97,13 @@ public final class Planner {
         disk = bytes;
     }
 
-    /** See {@link io.sanavideo.SanaVideo#plan(Model, TextToVideo)}. */
+    /** See {@link io.sanavideo.SanaVideo#plan(Model, VideoRequest)}. */
     public static Plan plan(
             ModelFolder folder,
             Device device,
             Precision precision,
             Kernels kernels,
-            TextToVideo request) {
+            VideoRequest request) {
         ModelParts parts = ModelParts.read(folder);
         try (KernelChoices choices = KernelChoices.of(device, kernels)) {
             return new Planner(parts, device, precision, choices, () -> AvailableMemory.of(device))
@@ -169,7 +171,8 @@ public final class Planner {
             found.add("--dtype bf16");
         }
         int factor = parts.limits().temporalFactor();
-        int fitting = -1;
+        int shortest = settings.image() == null ? 0 : 1;
+        int fitting = shortest - 1;
         int tooMany = (settings.format().frames() - 1) / factor;
         while (tooMany - fitting > 1) {
             int groups = (fitting + tooMany) / 2;
@@ -180,7 +183,7 @@ public final class Planner {
                 tooMany = groups;
             }
         }
-        if (fitting >= 0) {
+        if (fitting >= shortest) {
             found.add("--frames " + (fitting * factor + 1));
         }
         return found;
@@ -201,6 +204,7 @@ public final class Planner {
                         format.frames(),
                         settings.maxTokens() + instruction,
                         denoiser.isGuided(settings),
+                        settings.image() != null,
                         residency);
         return known.computeIfAbsent(shape, unknown -> measure(settings, shape));
     }
@@ -229,6 +233,8 @@ public final class Planner {
                                             () -> encode(encoder, components, settings, shape)));
             // Those of the text encoder change with each prompt.
             kernels.applyTo(context, problems);
+            Latents image =
+                    shape.fromImage() ? encodeImage(phases, components, settings, residency) : null;
             Latents latents =
                     components.with(
                             components.transformer,
@@ -244,6 +250,7 @@ public final class Planner {
                                                             transformer,
                                                             shortened(settings),
                                                             text,
+                                                            image,
                                                             NEVER_CANCELLED,
                                                             ProgressListener.NONE,
                                                             null)));
@@ -268,6 +275,31 @@ public final class Planner {
                                                     ProgressListener.NONE)));
         }
         return new Walk(List.copyOf(phases), problems);
+    }
+
+    /** The image is encoded in the text's phase: what takes more of both counts. */
+    private Latents encodeImage(
+            List<PhaseMemory> phases,
+            Components components,
+            Settings settings,
+            Residency residency) {
+        PhaseMemory text = phases.remove(phases.size() - 1);
+        Latents image =
+                components.withVaeEncoder(
+                        residency,
+                        ProgressListener.NONE,
+                        vae ->
+                                measure(
+                                        phases,
+                                        Phase.ENCODE,
+                                        components.context(),
+                                        () ->
+                                                ImageEncoder.encode(
+                                                        vae, settings.image(), settings.format())));
+        if (text.peak() > phases.get(0).peak()) {
+            phases.set(0, text);
+        }
+        return image;
     }
 
     private static <T> T measure(

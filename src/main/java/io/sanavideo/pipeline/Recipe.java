@@ -23,6 +23,7 @@ final class Recipe {
      * @param weights SHA-256 of each component's weights, by the component's name
      * @param layers which layers of a quantised transformer ran in what; null for a dense one
      * @param dtypes what each component ran in, by its name
+     * @param loras adds what the transformer was adapted by
      * @param kernels adds which kernels were chosen
      */
     static String of(
@@ -32,6 +33,7 @@ final class Recipe {
             Map<String, String> dtypes,
             String device,
             int threads,
+            Consumer<ObjectNode> loras,
             Consumer<ObjectNode> kernels) {
         ObjectNode recipe = MAPPER.createObjectNode();
         recipe.put("sana_video", Native.version());
@@ -53,7 +55,14 @@ final class Recipe {
         recipe.put("max_sequence_length", settings.maxTokens());
         recipe.put("noise", settings.initialLatents() == null ? "seed" : "given");
         recipe.put("seed", settings.seed());
+        if (settings.image() != null) {
+            ObjectNode image = recipe.putObject("image");
+            image.put("width", settings.image().width());
+            image.put("height", settings.image().height());
+            image.put("sha256", settings.image().sha256());
+        }
         putAll(recipe.putObject("weights_sha256"), weights);
+        loras.accept(recipe);
         putAll(recipe.putObject("dtype"), dtypes);
         if (layers != null) {
             recipe.set("precision", layers.json());

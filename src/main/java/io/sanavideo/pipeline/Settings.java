@@ -1,8 +1,11 @@
 package io.sanavideo.pipeline;
 
 import io.sanavideo.ClipFormat;
+import io.sanavideo.ImageToVideo;
 import io.sanavideo.Latents;
+import io.sanavideo.StartImage;
 import io.sanavideo.TextToVideo;
+import io.sanavideo.VideoRequest;
 import io.sanavideo.schedule.SchedulerConfig;
 import io.sanavideo.text.Instruction;
 import java.nio.file.Path;
@@ -23,6 +26,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param schedule sampler and flow shift
  * @param seed of the initial noise
  * @param initialLatents in place of the seed's noise, or null
+ * @param image the first frame, or null where the clip comes from text alone
  */
 public record Settings(
         String prompt,
@@ -35,7 +39,8 @@ public record Settings(
         double guidance,
         SchedulerConfig schedule,
         long seed,
-        Latents initialLatents) {
+        Latents initialLatents,
+        StartImage image) {
     /** Seeds drawn for requests without one: small enough to be retyped. */
     private static final long SEED_BOUND = 1L << 32;
 
@@ -45,10 +50,12 @@ public record Settings(
      * @throws io.sanavideo.ModelFormatException when the instruction's file is broken
      */
     static Settings of(
-            TextToVideo request,
+            VideoRequest asked,
             GenerationDefaults defaults,
             ModelLimits limits,
             SchedulerConfig schedule) {
+        TextToVideo request = asked.text();
+        StartImage image = asked instanceof ImageToVideo start ? start.image() : null;
         if (request.prompt().isBlank()) {
             throw new IllegalArgumentException("the prompt is empty: say what to show");
         }
@@ -61,6 +68,9 @@ public record Settings(
                         ? limits.framesOf(request.seconds(), fps)
                         : or(request.frames(), defaults.frames());
         limits.requireFrames(frames);
+        if (image != null) {
+            limits.requireFramesAfterFirst(frames);
+        }
         return new Settings(
                 request.prompt(),
                 or(request.negativePrompt(), defaults.negativePrompt()),
@@ -72,7 +82,8 @@ public record Settings(
                 or(request.guidance(), defaults.guidance()),
                 schedule(request, defaults, schedule),
                 or(request.seed(), ThreadLocalRandom.current().nextLong(SEED_BOUND)),
-                request.initialLatents());
+                request.initialLatents(),
+                image);
     }
 
     /** The same with another number of steps. */
@@ -98,7 +109,8 @@ public record Settings(
                 guidance,
                 schedule,
                 seed,
-                latents);
+                latents,
+                image);
     }
 
     private static SchedulerConfig schedule(

@@ -1,21 +1,20 @@
 package io.sanavideo.quantize;
 
 import io.sanavideo.ClipFormat;
+import io.sanavideo.media.Psnr;
+import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
  * How alike the frames of two clips are, the mean over frames.
  *
  * @param psnr peak signal-to-noise ratio over all pixels and colours, in dB; of equal frames {@link
- *     #EQUAL}
+ *     Psnr#EQUAL}
  * @param ssim structural similarity of luma (Z. Wang et al., "Image quality assessment: from error
  *     visibility to structural similarity", 2004), in windows of 8x8 pixels that overlap by half; 1
  *     for equal frames
  */
 record FrameDifference(double psnr, double ssim) {
-    /** Stands for infinity, which JSON has no number for. */
-    static final double EQUAL = 100;
-
     private static final double PEAK = 255;
     private static final double C1 = 0.01 * PEAK * 0.01 * PEAK;
     private static final double C2 = 0.03 * PEAK * 0.03 * PEAK;
@@ -30,7 +29,7 @@ record FrameDifference(double psnr, double ssim) {
         double psnr = 0;
         double ssim = 0;
         for (int i = 0; i < reference.size(); i++) {
-            psnr += psnr(reference.get(i), other.get(i));
+            psnr += Psnr.of(ByteBuffer.wrap(reference.get(i)), ByteBuffer.wrap(other.get(i)));
             ssim +=
                     ssim(
                             luma(reference.get(i)),
@@ -39,15 +38,6 @@ record FrameDifference(double psnr, double ssim) {
                             format.height());
         }
         return new FrameDifference(psnr / reference.size(), ssim / reference.size());
-    }
-
-    private static double psnr(byte[] reference, byte[] other) {
-        double squares = 0;
-        for (int i = 0; i < reference.length; i++) {
-            double difference = (reference[i] & 0xff) - (other[i] & 0xff);
-            squares += difference * difference;
-        }
-        return Math.min(EQUAL, 10 * Math.log10(PEAK * PEAK * reference.length / squares));
     }
 
     /** Rec. 601's weights, as the paper's images have. */

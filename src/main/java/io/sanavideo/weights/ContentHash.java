@@ -4,9 +4,11 @@ import io.sanavideo.ModelFormatException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /** Says which weights a clip was made with. */
 public final class ContentHash {
@@ -22,6 +24,19 @@ public final class ContentHash {
      * @throws ModelFormatException when a file cannot be read
      */
     public static String of(Checkpoint checkpoint) {
+        return of(checkpoint.files().stream().map(SafetensorsFile::path).toList());
+    }
+
+    /**
+     * Likewise over the bytes of a file: what {@code sha256sum} prints.
+     *
+     * @throws ModelFormatException when it cannot be read
+     */
+    public static String of(Path file) {
+        return of(List.of(file));
+    }
+
+    private static String of(List<Path> files) {
         MessageDigest digest;
         try {
             digest = MessageDigest.getInstance("SHA-256");
@@ -29,14 +44,14 @@ public final class ContentHash {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
         byte[] block = new byte[BLOCK_BYTES];
-        for (SafetensorsFile file : checkpoint.files()) {
-            try (InputStream in = Files.newInputStream(file.path())) {
+        for (Path file : files) {
+            try (InputStream in = Files.newInputStream(file)) {
                 int count;
                 while ((count = in.read(block)) >= 0) {
                     digest.update(block, 0, count);
                 }
             } catch (IOException e) {
-                throw new ModelFormatException(file.path() + ": cannot be read: " + e, e);
+                throw new ModelFormatException(file + ": cannot be read: " + e, e);
             }
         }
         return HexFormat.of().formatHex(digest.digest());

@@ -12,12 +12,14 @@ import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Brings the tensors of a checkpoint onto a device, through one buffer of a few megabytes, so that
@@ -30,8 +32,16 @@ import java.util.function.LongConsumer;
  * is NaN, infinite or beyond the range of the dtype it is loaded as, then with the element's index.
  */
 public final class WeightLoader implements AutoCloseable {
-    /** A tensor of the checkpoint and the shape it must have. */
-    public record Part(String name, long... shape) {}
+    /**
+     * A tensor of the checkpoint and the shape it must have.
+     *
+     * @param terms what is added to it, in f32
+     */
+    public record Part(String name, List<LoraTerm> terms, long... shape) {
+        public Part(String name, long... shape) {
+            this(name, List.of(), shape);
+        }
+    }
 
     /** The tensors of a weight that the checkpoint holds as NVFP4. */
     public record Nvfp4Part(String codes, String scales, String globalScale) {}
@@ -93,8 +103,13 @@ public final class WeightLoader implements AutoCloseable {
         long firstRow = 0;
         for (Part part : parts) {
             StoredTensor stored = require(part);
-            pack(weight, firstRow, stored, part.shape[0]);
-            firstRow += part.shape[0];
+            long rows = stored.shape().get(0);
+            if (part.terms.isEmpty()) {
+                pack(weight, firstRow, stored, rows);
+            } else {
+                packSum(weight, firstRow, stored, part.terms);
+            }
+            firstRow += rows;
         }
         return weight;
     }
@@ -107,6 +122,32 @@ public final class WeightLoader implements AutoCloseable {
         weights.add(weight);
         pack(weight, 0, require(part), rows);
         return weight;
+    }
+
+    /** A packed LINEAR weight [rows, columns] of the compute dtype, whose rows are computed. */
+    public Weight computed(long rows, int columns, Rows source) {
+        Weight weight = context.weight(WeightKind.LINEAR, compute, rows, columns);
+        weights.add(weight);
+        if (!context.isDry()) {
+            packComputed(weight, 0, rows, columns, source);
+        }
+        return weight;
+    }
+
+    /** Elements of tensors, one after another, for small ones. */
+    public float[] values(Part... parts) {
+        float[] all = new float[0];
+        for (Part part : parts) {
+            StoredTensor stored = require(part);
+            float[] values = stored.toFloats();
+            for (int i = 0; i < values.length; i++) {
+                requireFinite(stored, i, values[i], compute);
+            }
+            int before = all.length;
+            all = Arrays.copyOf(all, before + values.length);
+            System.arraycopy(values, 0, all, before, values.length);
+        }
+        return all;
     }
 
     /**
@@ -272,6 +313,38 @@ public final class WeightLoader implements AutoCloseable {
         }
     }
 
+    /** Packs the sum of a tensor and what is added to it, in f32. */
+    private void packSum(Weight weight, long firstRow, StoredTensor stored, List<LoraTerm> terms) {
+        if (context.isDry()) {
+            return;
+        }
+        long rows = stored.shape().get(0);
+        AdaptedRows sums = new AdaptedRows(stored, compute, terms);
+        packComputed(weight, firstRow, rows, sums.columns(), sums);
+        progress.accept(stored.bytes());
+    }
+
+    private void packComputed(Weight weight, long firstRow, long rows, int columns, Rows source) {
+        requireStaging((long) columns * Float.BYTES);
+        ByteBuffer buffer = staging.buffer();
+        int blockRows = buffer.capacity() / (columns * Float.BYTES);
+        for (long row = 0; row < rows; row += blockRows) {
+            int count = (int) Math.min(blockRows, rows - row);
+            long first = row;
+            ByteBuffer block = buffer.slice(0, count * columns * Float.BYTES);
+            FloatBuffer floats = block.order(ByteOrder.nativeOrder()).asFloatBuffer();
+            IntStream.range(0, count)
+                    .parallel()
+                    .forEach(
+                            i -> {
+                                float[] values = new float[columns];
+                                source.fill(first + i, values);
+                                floats.put(i * columns, values);
+                            });
+            weight.pack(firstRow + row, count, block, DType.F32);
+        }
+    }
+
     /** Throws for the first element of a refused block that the compute dtype cannot hold. */
     private void nameElement(StoredTensor stored, long offset, ByteBuffer block) {
         for (ByteBuffer rest = block.duplicate().order(LITTLE_ENDIAN); rest.hasRemaining(); ) {
@@ -326,7 +399,8 @@ public final class WeightLoader implements AutoCloseable {
         return stored.elements();
     }
 
-    private static void requireFinite(StoredTensor stored, long element, float value, DType as) {
+    /** Requires that a number fits into a dtype. */
+    static void requireFinite(StoredTensor stored, long element, float value, DType as) {
         float held = as == DType.BF16 ? DType.roundToBf16(value) : value;
         if (!Float.isFinite(held)) {
             throw fault(
