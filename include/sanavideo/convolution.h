@@ -32,14 +32,23 @@ SV_API sv_status sv_temporal_convolution(sv_context* context, const sv_tensor* i
                                          const sv_tensor* previous, const sv_weight* weight,
                                          const sv_epilogue* epilogue, const sv_tensor* out);
 
+/** What a convolution reads outside of a frame. */
+typedef enum {
+    SV_PADDING_ZEROS = 0,
+    /** The frame mirrored about its outermost pixels: row -1 is row 1, row height is row height
+       - 2. */
+    SV_PADDING_REFLECT = 1
+} sv_padding;
+
 /**
- * Convolution with stride 1: zero padding of (size - 1) / 2 in height and width, none in time,
- * where in carries its own left context: in: [frames + kernel_frames - 1, height, width,
- * in_channels]; weight: SV_WEIGHT_CONVOLUTION; out: [frames, height, width, out_channels]. The
- * epilogue may hold bias and residual.
+ * Convolution with stride 1: padding of (size - 1) / 2 in height and width, none in time, where in
+ * carries its own context: in: [frames + kernel_frames - 1, height, width, in_channels]; weight:
+ * SV_WEIGHT_CONVOLUTION; out: [frames, height, width, out_channels]. The epilogue may hold bias and
+ * residual. With SV_PADDING_REFLECT height and width must be larger than their padding.
  */
 SV_API sv_status sv_convolution(sv_context* context, const sv_tensor* in, const sv_weight* weight,
-                                const sv_epilogue* epilogue, const sv_tensor* out);
+                                sv_padding padding, const sv_epilogue* epilogue,
+                                const sv_tensor* out);
 
 /**
  * Nearest-neighbour doubling of height and width, then a 3x3 convolution with zero padding 1.

@@ -49,6 +49,15 @@ SV_API sv_status sv_row_square_sums(sv_context* context, const sv_tensor* in, co
 SV_API sv_status sv_channel_norm(sv_context* context, const sv_tensor* in, const sv_tensor* gamma,
                                  int silu, const sv_tensor* out);
 
+/**
+ * Pixel norm, an RMS norm without weights, with the SiLU that follows it in the LTX-2 VAE when silu
+ * is 1: y = in / sqrt(mean(in^2) + epsilon) over the last dimension.
+ *
+ * in, out: [..., channels], f32 or bf16; out may be in. epsilon is 1e-8 there.
+ */
+SV_API sv_status sv_pixel_norm(sv_context* context, const sv_tensor* in, float epsilon, int silu,
+                               const sv_tensor* out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,6 +12,7 @@
 #include "sanavideo/nvfp4.h"
 #include "sanavideo/range.h"
 #include "sanavideo/recording.h"
+#include "sanavideo/space_to_depth.h"
 #include "sanavideo/testing.h"
 #include "sanavideo/weight.h"
 

@@ -32,6 +32,8 @@ using rms_norm = void(sv_context&, const sv_tensor& in, int part, const sv_tenso
 using row_square_sums = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
 using channel_norm = void(sv_context&, const sv_tensor& in, const sv_tensor& gamma, bool silu,
                           const sv_tensor& out);
+using pixel_norm = void(sv_context&, const sv_tensor& in, float epsilon, bool silu,
+                        const sv_tensor& out);
 
 // attention.h; each state is null or checked
 using rope_angles = void(sv_context&, int64_t first_frame, int64_t frames, int64_t height,
@@ -57,11 +59,17 @@ using temporal_convolution = void(sv_context&, const sv_tensor& in, const sv_ten
                                   const sv_weight& weight, const sv_epilogue& epilogue,
                                   const sv_tensor& out);
 using convolution = void(sv_context&, const sv_tensor& in, const sv_weight& weight,
-                         const sv_epilogue& epilogue, const sv_tensor& out);
+                         sv_padding padding, const sv_epilogue& epilogue, const sv_tensor& out);
 using upsample_convolution = void(sv_context&, const sv_tensor& in, const sv_weight& weight,
                                   const sv_tensor* bias, const sv_tensor& out);
 using downsample_convolution = upsample_convolution;
 using interleave_frames = void(sv_context&, const sv_tensor& in, const sv_tensor& out);
+
+// space_to_depth.h; skip is null or checked
+using space_to_depth = void(sv_context&, const sv_tensor& in, const sv_tensor* skip,
+                            int block_frames, int block_height, int block_width,
+                            sv_block_order order, const sv_tensor& out);
+using depth_to_space = space_to_depth;
 
 // elementwise.h
 using patchify = void(sv_context&, const sv_tensor& in, int patch_frames, int patch_height,
@@ -127,7 +135,8 @@ using nvfp4_probe = int64_t(sv_context&);
     X(nvfp4_tile_scales) X(nvfp4_untile_scales) X(nvfp4_to_slabs) X(nvfp4_from_slabs) \
     X(nvfp4_quantize_rows) X(nvfp4_layer_norm_modulated) X(nvfp4_depthwise_gate) \
     X(nvfp4_weight_create) X(nvfp4_linear) X(nvfp4_temporal_convolution) \
-    X(nvfp4_probe)
+    X(nvfp4_probe) \
+    X(pixel_norm) X(space_to_depth) X(depth_to_space)
 // clang-format on
 
 struct Backend {

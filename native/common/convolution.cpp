@@ -19,6 +19,22 @@ void require_channels(const sv_tensor& in, int64_t expected) {
     }
 }
 
+// A padding that a convolution's weight and the size of its frames allow.
+void require_padding(sv_padding padding, const sv_tensor& in, const sv_weight& weight) {
+    if (padding != SV_PADDING_ZEROS && padding != SV_PADDING_REFLECT) {
+        fail(SV_INVALID_ARGUMENT, "padding is %d, expected %d (zeros) or %d (reflect)",
+             int(padding), int(SV_PADDING_ZEROS), int(SV_PADDING_REFLECT));
+    }
+    for (int axis : {1, 2}) {
+        int64_t width = weight.shape[axis + 2] / 2;
+        if (padding == SV_PADDING_REFLECT && in.shape[axis] <= width) {
+            fail(SV_INVALID_ARGUMENT,
+                 "in has %ld %s, expected more than the %ld that are reflected",
+                 long(in.shape[axis]), axis == 1 ? "rows" : "columns", long(width));
+        }
+    }
+}
+
 // The operands of a depthwise convolution with a gate; returns its weight.
 const sv_weight& check_depthwise(const sv_tensor* in, const sv_weight* weight,
                                  const sv_tensor* bias) {
@@ -81,7 +97,7 @@ sv_status sv_temporal_convolution(sv_context* context, const sv_tensor* in,
 }
 
 sv_status sv_convolution(sv_context* context, const sv_tensor* in, const sv_weight* weight,
-                         const sv_epilogue* epilogue, const sv_tensor* out) {
+                         sv_padding padding, const sv_epilogue* epilogue, const sv_tensor* out) {
     return sv::run_op(context, [&](sv_context& c) {
         sv::require_input(in, {-1, -1, -1, -1});
         const sv_weight& packed = sv::require_weight(weight, SV_WEIGHT_CONVOLUTION, in->dtype);
@@ -100,7 +116,8 @@ sv_status sv_convolution(sv_context* context, const sv_tensor* in, const sv_weig
                      "the epilogue holds a gate, an activation or square sums, expected bias and "
                      "residual only");
         }
-        c.backend.convolution(c, *in, packed, checked, *out);
+        sv::require_padding(padding, *in, packed);
+        c.backend.convolution(c, *in, packed, padding, checked, *out);
     });
 }
 

@@ -73,16 +73,28 @@ void check_row_square_sums(const sv_tensor* in, const sv_tensor* out) {
     require_apart(*out, "out", *in, "in");
 }
 
+void require_flag(int flag, const char* name) {
+    if (flag != 0 && flag != 1) {
+        fail(SV_INVALID_ARGUMENT, "%s is %d, expected 0 or 1", name, flag);
+    }
+}
+
 void check_channel_norm(const sv_tensor* in, const sv_tensor* gamma, int silu,
                         const sv_tensor* out) {
     require_float(in, "in");
     require(gamma, "gamma", SV_F32, {channels(*in)});
-    if (silu != 0 && silu != 1) {
-        fail(SV_INVALID_ARGUMENT, "silu is %d, expected 0 or 1", silu);
-    }
+    require_flag(silu, "silu");
     require_like(out, "out", *in, "in");
     require_same_or_apart(*out, "out", *in, "in");
     require_apart(*out, "out", *gamma, "gamma");
+}
+
+void check_pixel_norm(const sv_tensor* in, float epsilon, int silu, const sv_tensor* out) {
+    require_float(in, "in");
+    require_not_negative(epsilon, "epsilon");
+    require_flag(silu, "silu");
+    require_like(out, "out", *in, "in");
+    require_same_or_apart(*out, "out", *in, "in");
 }
 
 }  // namespace
@@ -134,6 +146,14 @@ sv_status sv_channel_norm(sv_context* context, const sv_tensor* in, const sv_ten
     return sv::run_op(context, [&](sv_context& c) {
         sv::check_channel_norm(in, gamma, silu, out);
         c.backend.channel_norm(c, *in, *gamma, silu == 1, *out);
+    });
+}
+
+sv_status sv_pixel_norm(sv_context* context, const sv_tensor* in, float epsilon, int silu,
+                        const sv_tensor* out) {
+    return sv::run_op(context, [&](sv_context& c) {
+        sv::check_pixel_norm(in, epsilon, silu, out);
+        c.backend.pixel_norm(c, *in, epsilon, silu == 1, *out);
     });
 }
 

@@ -62,7 +62,7 @@ void nvfp4_temporal_convolution(sv_context& context, const sv_nvfp4_matrix& in,
 }
 
 void convolution(sv_context& context, const sv_tensor& in, const sv_weight& weight,
-                 const sv_epilogue& epilogue, const sv_tensor& out) {
+                 sv_padding padding, const sv_epilogue& epilogue, const sv_tensor& out) {
     Window window{in.data};
     window.frames = out.shape[0];
     window.in_frames = in.shape[0];
@@ -73,6 +73,7 @@ void convolution(sv_context& context, const sv_tensor& in, const sv_weight& weig
     window.column_taps = weight.shape[4];
     window.first_row = -(weight.shape[3] / 2);
     window.first_column = -(weight.shape[4] / 2);
+    window.reflects = padding == SV_PADDING_REFLECT;
     dense_product(context, window, weight, in.dtype, 0, epilogue_of(epilogue, out));
 }
 

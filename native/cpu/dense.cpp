@@ -160,6 +160,12 @@ void advance(const Window& window, Position& at) {
     ++at.frame;
 }
 
+// A position less than `size` outside of [0, size), mirrored about the outermost ones.
+int64_t mirrored(int64_t position, int64_t size) {
+    if (position < 0) return -position;
+    return position < size ? position : 2 * (size - 1) - position;
+}
+
 // The input row that an output position sees at a tap; null where it reads zeros.
 template <typename T>
 const T* input_row(const Window& window, int64_t channels, const Position& at, int64_t tap) {
@@ -167,6 +173,10 @@ const T* input_row(const Window& window, int64_t channels, const Position& at, i
     int64_t row =
         at.row * window.stride + window.first_row + tap / window.column_taps % window.row_taps;
     int64_t column = at.column * window.stride + window.first_column + tap % window.column_taps;
+    if (window.reflects) {
+        row = mirrored(row, window.in_height);
+        column = mirrored(column, window.in_width);
+    }
     if (row < 0 || row >= window.in_height) return nullptr;
     if (column < 0 || column >= window.in_width) return nullptr;
     if (frame >= window.in_frames) return nullptr;

@@ -12,7 +12,8 @@ inline namespace SV_VARIANT {
 // `channels` elements a tap: that at frame + first_frame + tap's frame, at stride * row
 // + first_row + tap's row, and so on. Positions
 // outside the input read zeros, those in the frame before the first one `previous` where there is
-// one. A linear layer has a single tap and all its rows as columns.
+// one, those outside a frame that reflects the pixel on the other side of its edge. A linear layer
+// has a single tap and all its rows as columns.
 struct Window {
     const void* in;
     const void* previous = nullptr;             // [in_height, in_width, channels]
@@ -21,6 +22,7 @@ struct Window {
     int64_t stride = 1;  // of rows and columns: from what a position sees to what the next one does
     int64_t frame_taps = 1, row_taps = 1, column_taps = 1;
     int64_t first_frame = 0, first_row = 0, first_column = 0;  // where tap 0 reads
+    bool reflects = false;                                     // rows and columns, by less than one
 };
 
 // What happens to a row of sums, in fp32: out = residual + gate * activation(sums + bias +

@@ -150,7 +150,7 @@ void from_rgb8(sv_context& context, const sv_tensor& in, const sv_tensor& out) {
         parallel_ranges(context, elements(in), kGrain, [=](int64_t first, int64_t last) {
 #pragma omp simd
             for (int64_t i = first; i < last; ++i) {
-                y[i] = narrow<T>(static_cast<float>(x[i]) / 128.0f - 1.0f);
+                y[i] = narrow<T>(static_cast<float>(x[i]) / 127.5f - 1.0f);
             }
         });
     });

@@ -191,5 +191,32 @@ void channel_norm(sv_context& context, const sv_tensor& in, const sv_tensor& gam
     });
 }
 
+void pixel_norm(sv_context& context, const sv_tensor& in, float epsilon, bool with_silu,
+                const sv_tensor& out) {
+    with_float_type(in.dtype, [&](auto* type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        int64_t count = channels(in);
+        auto* x = static_cast<const T*>(in.data);
+        auto* y = static_cast<T*>(out.data);
+        parallel_ranges(context, rows(in), kGrain / count, [=](int64_t first, int64_t last) {
+            for (int64_t r = first; r < last; ++r) {
+                const T* row = x + r * count;
+                T* to = y + r * count;
+                float mean_square = square_sum(row, count) / static_cast<float>(count);
+                float factor = 1.0f / std::sqrt(mean_square + epsilon);
+                if (with_silu) {
+#pragma omp simd
+                    for (int64_t c = 0; c < count; ++c) {
+                        to[c] = narrow<T>(silu(widen(row[c]) * factor));
+                    }
+                } else {
+#pragma omp simd
+                    for (int64_t c = 0; c < count; ++c) to[c] = narrow<T>(widen(row[c]) * factor);
+                }
+            }
+        });
+    });
+}
+
 }  // namespace SV_VARIANT
 }  // namespace sv::cpu

@@ -5,6 +5,7 @@
 // convolution: row r of the product is output position (frame, row, column), its K elements are the
 // channels of the input positions that the kernel sees, tap by tap (gemm::Windows); nothing is
 // gathered in memory. A thread takes its rows apart once a tile and walks along K by additions.
+// What lies outside of a frame is zeros, or pixels of the frame that the index is mirrored to.
 //
 // upsample_convolution: the doubled image is never made. Of it an output pixel sees two by two
 // input pixels, always the same way for those of one parity of row and column, so that each such
@@ -141,7 +142,7 @@ void product(Context& context, const gemm::Windows<T>& in, const DenseWeight& we
 }  // namespace
 
 void convolution(sv_context& context, const sv_tensor& in, const sv_weight& weight,
-                 const sv_epilogue& epilogue, const sv_tensor& out) {
+                 sv_padding padding, const sv_epilogue& epilogue, const sv_tensor& out) {
     Context& c = enter(context);
     require_countable(in, "in");
     with_float_type(in.dtype, [&](auto* type) {
@@ -153,6 +154,7 @@ void convolution(sv_context& context, const sv_tensor& in, const sv_weight& weig
         windows.column_taps = static_cast<int>(weight.shape[4]);
         windows.first_row = -(windows.row_taps / 2);
         windows.first_column = -(windows.column_taps / 2);
+        windows.reflects = padding == SV_PADDING_REFLECT;
         product<T>(c, windows, static_cast<const DenseWeight&>(weight), 0,
                    {gemm::epilogue_of<T, false>(epilogue, out)});
     });

@@ -64,7 +64,8 @@ struct Rows {
 // position (frame, row, column); along K it holds, tap by tap (columns of the kernel fastest, then
 // rows, then frames), the channels of the input position that the tap sees, padded with zeros to
 // whole chunks as weights are. Positions outside the input read zeros, those in the frame before
-// the first one `previous` where there is one.
+// the first one `previous` where there is one, those outside a frame that reflects the pixel on the
+// other side of its edge.
 template <typename T>
 struct Windows {
     const T* data;                // [in_frames, in_height, in_width, channels]
@@ -75,6 +76,7 @@ struct Windows {
     int stride = 1;  // of rows and columns: from what an output position sees to what the next does
     int frame_taps = 1, row_taps = 1, column_taps = 1;
     int first_frame = 0, first_row = 0, first_column = 0;  // where tap 0 reads
+    bool reflects = false;                                 // rows and columns, by less than one
 
     struct Row {
         int pixel;  // of the input, at no offset
@@ -105,13 +107,18 @@ struct Windows {
     __device__ const T* find(const Row& at, const Place& place) const {
         int frame = at.frame + place.frame;
         int row = at.row + place.row, column = at.column + place.column;
+        if (reflects) {
+            row = mirrored(row, in_height);
+            column = mirrored(column, in_width);
+        }
         // As unsigned numbers, negative ones are large.
         bool inside = static_cast<unsigned>(row) < static_cast<unsigned>(in_height) &&
                       static_cast<unsigned>(column) < static_cast<unsigned>(in_width) &&
                       frame < in_frames && place.frame < first_frame + frame_taps;
         if (!inside || (frame < 0 && previous == nullptr)) return nullptr;
         if (frame < 0) return previous + int64_t{row * in_width + column} * channels;
-        int pixel = at.pixel + (place.frame * in_height + place.row) * in_width + place.column;
+        int pixel =
+            at.pixel + (place.frame * in_height + row - at.row) * in_width + column - at.column;
         return data + int64_t{pixel} * channels;
     }
     __device__ int valid(const Place& place) const {
@@ -119,6 +126,12 @@ struct Windows {
     }
 
 private:
+    // A position less than `size` outside of [0, size), mirrored about the outermost ones.
+    __device__ static int mirrored(int position, int size) {
+        int from_start = abs(position);
+        return min(from_start, 2 * (size - 1) - from_start);
+    }
+
     // From beyond the channels of a tap to those of the taps that follow; whether it was beyond.
     __device__ bool skip_taps(Place& place) const {
         int padded = (channels + kWide<T> - 1) / kWide<T> * kWide<T>;

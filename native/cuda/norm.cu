@@ -4,9 +4,9 @@
 // squares of the distances from it (layer norm), or a sum of squares, then the row scaled and
 // written. Each input is read once and each output written once; there is no shared memory and no
 // barrier, only shuffles inside a warp. The Wan VAE's norm, x / max(||x||, 1e-12) sqrt(channels) w,
-// is an RMS norm without epsilon whose mean square is held above 1e-24 / channels. Rows of the
-// modulation are found by the row's group; a group's two are read through the L1 cache by all rows
-// of it that a multiprocessor has at hand.
+// is an RMS norm without epsilon whose mean square is held above 1e-24 / channels; a pixel norm is
+// one without weights. Rows of the modulation are found by the row's group; a group's two are read
+// through the L1 cache by all rows of it that a multiprocessor has at hand.
 //
 // A layer norm quantised to NVFP4 is the same kernel with another place for its results
 // (nvfp4_rows.cuh).
@@ -120,7 +120,7 @@ __global__ void __launch_bounds__(kRowThreads)
 }
 
 // What an RMS norm does to a row:
-// y = x / sqrt(max(mean(x^2), floor) + epsilon) * (offset + weight).
+// y = x / sqrt(max(mean(x^2), floor) + epsilon) * (offset + weight), where weights are null 0.
 struct RootMeanSquare {
     int64_t in_stride, out_stride;  // elements from row to row
     float share;                    // of a channel in the mean: 1 / channels
@@ -143,8 +143,8 @@ __global__ void __launch_bounds__(kRowThreads)
         if (team.idle) return;
         T* to = out + index * norm.out_stride + first;
         row.each([&](Word at) {
-            float factor[Count], x[Count];
-            load_word(weight + first, at, factor);
+            float factor[Count] = {}, x[Count];
+            if (weight != nullptr) load_word(weight + first, at, factor);
             row.get(at, x);
             for (int i = 0; i < Count; ++i) x[i] *= inverse * (norm.offset + factor[i]);
             if (norm.silu) {
@@ -254,6 +254,18 @@ void channel_norm(sv_context& context, const sv_tensor& in, const sv_tensor& gam
     norm.silu = with_silu;
     queue_rms(enter(context), in.dtype, rows(in), count, norm, in.data, gamma.data, nullptr,
               out.data);
+}
+
+void pixel_norm(sv_context& context, const sv_tensor& in, float epsilon, bool with_silu,
+                const sv_tensor& out) {
+    int64_t count = channels(in);
+    RootMeanSquare norm{};
+    norm.in_stride = norm.out_stride = count;
+    norm.share = 1.0f / static_cast<float>(count);
+    norm.epsilon = epsilon;
+    norm.offset = 1;
+    norm.silu = with_silu;
+    queue_rms(enter(context), in.dtype, rows(in), count, norm, in.data, nullptr, nullptr, out.data);
 }
 
 void row_square_sums(sv_context& context, const sv_tensor& in, const sv_tensor& out) {

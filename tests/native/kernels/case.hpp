@@ -130,6 +130,8 @@ std::vector<Case> linear_attention_cases();
 std::vector<Case> linear_attention_perf_cases();
 std::vector<Case> norm_cases();
 std::vector<Case> norm_perf_cases();
+std::vector<Case> space_to_depth_cases();
+std::vector<Case> space_to_depth_perf_cases();
 std::vector<Case> nvfp4_cases();
 std::vector<Case> nvfp4_perf_cases();
 std::vector<Case> nvfp4_expand_cases();

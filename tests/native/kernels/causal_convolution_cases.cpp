@@ -22,6 +22,7 @@ std::string text_of_channels(int64_t from, int64_t to) {
 struct Added {
     bool bias = false;
     enum { kNone, kApart, kOutput } residual = kNone;
+    sv_padding padding = SV_PADDING_ZEROS;
 };
 
 Case convolution(sv_dtype dtype, Extent kernel, Extent size, int64_t in_channels,
@@ -31,6 +32,7 @@ Case convolution(sv_dtype dtype, Extent kernel, Extent size, int64_t in_channels
     if (added.bias) text += ", bias";
     if (added.residual == Added::kApart) text += ", residual";
     if (added.residual == Added::kOutput) text += ", onto itself";
+    if (added.padding == SV_PADDING_REFLECT) text += ", reflect";
     Case one{"convolution", text, dtype, {}};
     int64_t in_frames = size.frames + kernel.frames - 1;
     int64_t terms = kernel.frames * kernel.height * kernel.width * in_channels;
@@ -47,7 +49,9 @@ Case convolution(sv_dtype dtype, Extent kernel, Extent size, int64_t in_channels
                                                                 : run.output(dtype, shape, bound);
         if (added.residual == Added::kOutput) epilogue.residual = out;
         if (added.residual == Added::kApart) epilogue.residual = run.input(dtype, shape);
-        run.op([&] { return sv_convolution(run.context(), in, weight, &epilogue, out); });
+        run.op([&] {
+            return sv_convolution(run.context(), in, weight, added.padding, &epilogue, out);
+        });
     };
     auto pixels = static_cast<double>(size.height * size.width);
     double outputs = pixels * size.frames * out_channels;
@@ -108,6 +112,7 @@ Case downsample(sv_dtype dtype, Extent size, int64_t in_channels, int64_t out_ch
 std::vector<Case> causal_convolution_cases() {
     Added bias{true}, residual{true, Added::kApart}, in_place{true, Added::kOutput};
     Added only_residual{false, Added::kApart};
+    Added reflect{true, Added::kApart, SV_PADDING_REFLECT};
     std::vector<Case> cases;
     for (sv_dtype dtype : kFloats) {
         for (Extent kernel : {Extent{1, 1, 1}, Extent{3, 3, 3}, Extent{3, 1, 1}, Extent{1, 3, 3},
@@ -132,6 +137,14 @@ std::vector<Case> causal_convolution_cases() {
         cases.push_back(convolution(dtype, {3, 3, 3}, {1, 1, 521}, 8, 96, in_place));
         cases.push_back(convolution(dtype, {3, 3, 1}, {2, 15, 19}, 48, 90, residual));
         cases.push_back(convolution(dtype, {1, 3, 3}, {3, 9, 19}, 16, 128, in_place));
+        // Mirrored edges: the smallest frame, one of a single line, channels of every kind of copy.
+        for (Extent size : {Extent{1, 2, 2}, Extent{2, 2, 7}, Extent{3, 9, 2}, Extent{2, 5, 11}}) {
+            cases.push_back(convolution(dtype, {3, 3, 3}, size, 16, 24, reflect));
+            cases.push_back(convolution(dtype, {3, 3, 3}, size, 7, 9, reflect));
+        }
+        cases.push_back(convolution(dtype, {1, 1, 3}, {2, 1, 4}, 8, 16, reflect));
+        cases.push_back(convolution(dtype, {1, 5, 5}, {1, 3, 4}, 8, 96, reflect));
+        cases.push_back(convolution(dtype, {3, 3, 3}, {2, 9, 19}, 16, 128, reflect));
         for (int tensor : {0, 1, 2, 3}) {
             cases.push_back(
                 unaligned(convolution(dtype, {1, 3, 3}, {2, 3, 5}, 16, 20, residual), tensor));
@@ -155,8 +168,8 @@ std::vector<Case> causal_convolution_cases() {
     return cases;
 }
 
-// The layers of the Wan decoder that one frame passes, and those of the encoder that it has not; of
-// a level, those that differ.
+// The layers of the Wan decoder that one frame passes, and those of the encoder that it has not (of
+// a level, those that differ), and a few of the LTX-2 decoder.
 std::vector<Case> causal_convolution_perf_cases() {
     Added bias{true}, residual{true, Added::kApart};
     std::vector<Case> cases;
@@ -175,6 +188,11 @@ std::vector<Case> causal_convolution_perf_cases() {
         cases.push_back(downsample(dtype, {1, 480, 832}, 96, 96, true));
         cases.push_back(downsample(dtype, {1, 240, 416}, 192, 192, true));
         cases.push_back(downsample(dtype, {1, 120, 208}, 384, 384, true));
+        // Of the LTX-2 decoder at 720p: the last level, and its way to patches of pixels.
+        Added reflect{true, Added::kApart, SV_PADDING_REFLECT};
+        cases.push_back(convolution(dtype, {3, 3, 3}, {1, 176, 320}, 128, 128, reflect));
+        cases.push_back(convolution(dtype, {3, 3, 3}, {1, 176, 320}, 128, 48,
+                                    {true, Added::kNone, SV_PADDING_REFLECT}));
     }
     return cases;
 }

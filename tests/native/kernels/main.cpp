@@ -160,18 +160,20 @@ int run(const Options& options) {
     std::vector<Case> small =
         chosen({attention_cases, causal_convolution_cases, convolution_cases, depthwise_cases,
                 elementwise_cases, layout_cases, linear_cases, linear_attention_cases, norm_cases,
-                nvfp4_cases, nvfp4_expand_cases, nvfp4_gemm_cases, nvfp4_producer_cases},
+                nvfp4_cases, nvfp4_expand_cases, nvfp4_gemm_cases, nvfp4_producer_cases,
+                space_to_depth_cases},
                options.word);
     if (options.command == "test") return test(small, options.seed);
     if (options.command == "perf") {
         Context device = context_of(!options.cpu);
-        return perf(chosen({attention_perf_cases, causal_convolution_perf_cases,
-                            convolution_perf_cases, depthwise_perf_cases, elementwise_perf_cases,
-                            layout_perf_cases, linear_perf_cases, linear_attention_perf_cases,
-                            norm_perf_cases, nvfp4_perf_cases, nvfp4_expand_perf_cases,
-                            nvfp4_gemm_perf_cases, nvfp4_producer_perf_cases},
-                           options.word),
-                    device.get(), options.json);
+        return perf(
+            chosen({attention_perf_cases, causal_convolution_perf_cases, convolution_perf_cases,
+                    depthwise_perf_cases, elementwise_perf_cases, layout_perf_cases,
+                    linear_perf_cases, linear_attention_perf_cases, norm_perf_cases,
+                    nvfp4_perf_cases, nvfp4_expand_perf_cases, nvfp4_gemm_perf_cases,
+                    nvfp4_producer_perf_cases, space_to_depth_perf_cases},
+                   options.word),
+            device.get(), options.json);
     }
     if (options.command == "list") {
         for (const Case& one : small) std::printf("%s\n", one.name().c_str());

@@ -150,6 +150,33 @@ Case channel_norm(const ChannelNorm& n) {
     return one;
 }
 
+struct PixelNorm {
+    sv_dtype dtype;
+    int64_t pixels, channels;
+    int silu = 1;
+    float epsilon = 1e-8f;
+    bool in_place = false;
+};
+
+Case pixel_norm(const PixelNorm& n) {
+    Shape shape{n.pixels, n.channels};
+    char epsilon[32];
+    std::snprintf(epsilon, sizeof epsilon, ", epsilon %g", n.epsilon);
+    Case one{"pixel_norm",
+             text_of(shape) + epsilon + (n.silu ? ", silu" : "") + (n.in_place ? ", in place" : ""),
+             n.dtype,
+             {}};
+    one.body = [=](Run& run) {
+        Bound bound = bound_of(n.dtype, n.channels);
+        auto* in = n.in_place ? run.in_place(n.dtype, shape, bound) : run.input(n.dtype, shape);
+        auto* out = n.in_place ? in : run.output(n.dtype, shape, bound);
+        run.op([&] { return sv_pixel_norm(run.context(), in, n.epsilon, n.silu, out); });
+    };
+    one.bytes = 2.0 * n.pixels * n.channels * size_of(n.dtype);
+    one.flops = (n.silu ? 7.0 : 3.0) * n.pixels * n.channels;
+    return one;
+}
+
 }  // namespace
 
 std::vector<Case> norm_cases() {
@@ -163,12 +190,14 @@ std::vector<Case> norm_cases() {
             cases.push_back(layer_norm({dtype, 6, count, 3}));
             cases.push_back(rms_norm({dtype, 5, count}));
             cases.push_back(channel_norm({dtype, 7, count, 1}));
+            cases.push_back(pixel_norm({dtype, 7, count}));
             cases.push_back(row_square_sums(dtype, 5, 3, 2, count));
         }
         for (int64_t width : widths) {
             cases.push_back(layer_norm({dtype, 3, width}));
             cases.push_back(rms_norm({dtype, 2, width, 1, RmsNorm::kOther}));
             cases.push_back(row_square_sums(dtype, 2, 3, 2, width));
+            cases.push_back(pixel_norm({dtype, 3, width, 0, 0.5f}));
         }
         for (int64_t rows : {1, 31, 32, 33, 67}) {  // of teams that share warps and blocks
             cases.push_back(layer_norm({dtype, rows, 32, rows}));
@@ -184,6 +213,8 @@ std::vector<Case> norm_cases() {
             cases.push_back(layer_norm({dtype, 4, width, 2, true}));
             cases.push_back(layer_norm({dtype, 4, width, 4, true, Start::kOdd}));
             cases.push_back(channel_norm({dtype, 5, width, 0, 1, true}));
+            cases.push_back(pixel_norm({dtype, 5, width, 1, 0.5f, true}));
+            cases.push_back(unaligned(pixel_norm({dtype, 5, width, 0}), 0));
             for (auto residual : {RmsNorm::kNone, RmsNorm::kOther, RmsNorm::kOut}) {
                 cases.push_back(rms_norm({dtype, 5, width, 1, residual, RmsNorm::kIn}));
                 cases.push_back(rms_norm({dtype, 5, width, 1, residual, RmsNorm::kRows}));
@@ -210,7 +241,9 @@ std::vector<Case> norm_perf_cases() {
             channel_norm({SV_BF16, 4 * 480 * 832, 96}),
             channel_norm({SV_BF16, 4 * 240 * 416, 192}),
             channel_norm({SV_BF16, 2 * 120 * 208, 384}),
-            channel_norm({SV_F32, 480 * 832, 96})};
+            channel_norm({SV_F32, 480 * 832, 96}),
+            pixel_norm({SV_BF16, 176 * 320, 128}),
+            pixel_norm({SV_BF16, 22 * 40, 1024})};
 }
 
 }  // namespace kernels

@@ -36,7 +36,12 @@ class BrokenConfigTest extends BrokenModel {
                         "[1, 65536, 65536]",
                         "patch_embedding.weight"),
                 value(TRANSFORMER_CONFIG, "mlp_ratio", "-1", "'mlp_ratio'"),
-                value(TRANSFORMER_CONFIG, "in_channels", "4", "in_channels is 4", "z_dim, 16"),
+                value(
+                        TRANSFORMER_CONFIG,
+                        "in_channels",
+                        "4",
+                        "in_channels is 4",
+                        "the VAE's latent channels, 16"),
                 value(TEXT_CONFIG, "hidden_size", "\"96\"", "'hidden_size' is \"96\""),
                 value(TEXT_CONFIG, "num_key_value_heads", "3", "'num_key_value_heads' is 3"),
                 value(TEXT_CONFIG, "hidden_activation", "\"relu\"", "gelu_pytorch_tanh"),
@@ -79,7 +84,7 @@ class BrokenConfigTest extends BrokenModel {
                                                 2,
                                                 2),
                         "in_channels is 8",
-                        "z_dim, 16"),
+                        "the VAE's latent channels, 16"),
                 row(
                         "transformer of fewer channels out",
                         copy ->

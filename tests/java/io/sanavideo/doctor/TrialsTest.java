@@ -53,6 +53,7 @@ class TrialsTest {
                         .filter(method -> Modifier.isPublic(method.getModifiers()))
                         .map(Method::getName)
                         .map(name -> name.replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT))
+                        .distinct()
                         .toList();
 
         assertThat(ops).hasSizeGreaterThan(35);

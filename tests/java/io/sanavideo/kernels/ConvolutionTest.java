@@ -6,8 +6,11 @@ import static io.sanavideo.runtime.DType.BF16;
 import static io.sanavideo.runtime.DType.F32;
 
 import io.sanavideo.runtime.Activation;
+import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Epilogue;
+import io.sanavideo.runtime.Ops;
+import io.sanavideo.runtime.Padding;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
@@ -75,7 +78,32 @@ class ConvolutionTest extends KernelTest {
         }
     }
 
+    static Stream<Case> reflected() {
+        int[][] shapes = {
+            {1, 2, 2, 3, 5, 3, 3, 3},
+            {2, 2, 7, 16, 16, 3, 3, 3},
+            {1, 5, 2, 17, 3, 3, 3, 3},
+            {2, 4, 6, 12, 48, 1, 3, 3},
+            {1, 3, 4, 4, 6, 1, 5, 7},
+            {1, 1, 3, 8, 7, 1, 1, 5},
+            {3, 6, 1, 33, 31, 3, 3, 1},
+            {2, 11, 23, 6, 5, 3, 3, 3},
+            {1, 1, 1, 5, 4, 3, 1, 1}
+        };
+        return cases(shapes, (d, s) -> new Case(d, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]));
+    }
+
+    @ParameterizedTest
+    @MethodSource("reflected")
+    void reflects(Case c) {
+        check(c, Padding.REFLECT, Finish.NONE);
+    }
+
     private void check(Case c, Finish finish) {
+        check(c, Padding.ZEROS, finish);
+    }
+
+    private void check(Case c, Padding padding, Finish finish) {
         Values in = gaussian(c.dtype, c.frames + c.kt - 1, c.height, c.width, c.in);
         Values w = gaussian(c.dtype, c.out, c.in, c.kt, c.kh, c.kw);
         long[] shape = shape(c.frames, c.height, c.width, c.out);
@@ -83,12 +111,25 @@ class ConvolutionTest extends KernelTest {
         Tensor x = input(in);
         try (Weight packed = pack(WeightKind.CONVOLUTION, w)) {
             Values out =
-                    run(c.dtype, shape, y -> ops.convolution(x, packed, numbers.on(this, y), y));
-            assertClose(out, numbers.apply(reference(c, in, w)), (long) c.in * c.kt * c.kh * c.kw);
+                    run(
+                            c.dtype,
+                            shape,
+                            y -> ops.convolution(x, packed, padding, numbers.on(this, y), y));
+            assertClose(
+                    out,
+                    numbers.apply(reference(c, padding, in, w)),
+                    (long) c.in * c.kt * c.kh * c.kw);
         }
     }
 
-    private static double[] reference(Case c, Values in, Values w) {
+    /** Positions from one edge to the other and back. */
+    private static int mirrored(int position, int size) {
+        int way = Math.max(2 * (size - 1), 1);
+        int along = Math.floorMod(position, way);
+        return Math.min(along, way - along);
+    }
+
+    private static double[] reference(Case c, Padding padding, Values in, Values w) {
         double[] out = new double[c.frames * c.height * c.width * c.out];
         for (int i = 0; i < out.length; i++) {
             int o = i % c.out;
@@ -100,6 +141,10 @@ class ConvolutionTest extends KernelTest {
                     for (int d = 0; d < c.kw; d++) {
                         int row = y + b - (c.kh - 1) / 2;
                         int column = x + d - (c.kw - 1) / 2;
+                        if (padding == Padding.REFLECT) {
+                            row = mirrored(row, c.height);
+                            column = mirrored(column, c.width);
+                        }
                         if (row < 0 || row >= c.height || column < 0 || column >= c.width) {
                             continue;
                         }
@@ -113,6 +158,17 @@ class ConvolutionTest extends KernelTest {
             }
         }
         return out;
+    }
+
+    /** A reflecting convolution of a frame of a size with a kernel of a size. */
+    private static void reflect(
+            Ops ops, WrongInputs.Given given, int width, int height, int rows, int columns) {
+        Context context = given.tensor("in").context();
+        try (Weight weight = context.weight(WeightKind.CONVOLUTION, F32, 2, 1, 1, rows, columns);
+                Tensor in = context.tensor(F32, 1, height, width, 1);
+                Tensor out = context.tensor(F32, 1, height, width, 2)) {
+            ops.convolution(in, weight, Padding.REFLECT, Epilogue.NONE, out);
+        }
     }
 
     @TestFactory
@@ -143,6 +199,16 @@ class ConvolutionTest extends KernelTest {
                 .wrong("out", tensor(F32, 2, 3, 5, 6), "out", "[2, 3, 5, 6]", "[2, 3, 5, 7]")
                 .wrong("out", tensor(BF16, 2, 3, 5, 7), "out", "bf16", "f32")
                 .overlap("out", "in")
+                .wrongCall(
+                        "too few columns to reflect",
+                        (ops, given) -> reflect(ops, given, 1, 7, 5, 5),
+                        "in has 1 columns",
+                        "more than the 2 that are reflected")
+                .wrongCall(
+                        "as many rows as are reflected",
+                        (ops, given) -> reflect(ops, given, 15, 1, 3, 1),
+                        "in has 1 rows",
+                        "more than the 1 that are reflected")
                 .wrongCall(
                         "an activation",
                         (ops, given) ->

@@ -6,7 +6,6 @@ import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -28,6 +27,10 @@ class ComponentCheckTest {
         "gemma2, BF16, 2e-2",
         "wan-vae, F32, 2e-5",
         "wan-vae, BF16, 2e-2",
+        "ltx2-vae, F32, 2e-5",
+        "ltx2-vae, BF16, 3e-2",
+        "ltx2-vae-noncausal-decoder, F32, 2e-5",
+        "ltx2-vae-noncausal-decoder, BF16, 3e-2",
     })
     void equalsTheReference(String folder, DType compute, double bound) {
         try (Context context = Context.cpu(0)) {
@@ -52,6 +55,8 @@ class ComponentCheckTest {
         "transformer-patch1, 7, 1",
         "gemma2, 1, 1",
         "wan-vae, 3, 3",
+        "ltx2-vae, 2, 2",
+        "ltx2-vae-noncausal-decoder, 2, 2",
     })
     void comparesEveryTensorOfTheFile(String folder, int count, int outputs) {
         try (Context context = Context.cpu(0)) {
@@ -64,17 +69,22 @@ class ComponentCheckTest {
         }
     }
 
-    @Test
-    void comparesWantedOutputsAlone() {
+    @ParameterizedTest
+    @CsvSource({
+        "wan-vae, decoded",
+        "wan-vae, latent_mean",
+        "wan-vae, latent_logvar",
+        "ltx2-vae, decoded",
+        "ltx2-vae, latent_mean",
+    })
+    void comparesWantedOutputsAlone(String folder, String wanted) {
         try (Context context = Context.cpu(0)) {
-            Path component = GOLDEN.resolve("wan-vae");
-            for (String wanted : List.of("decoded", "latent_mean", "latent_logvar")) {
-                assertThat(
-                                ComponentCheck.of(component)
-                                        .run(context, component, DType.F32, false, wanted::equals))
-                        .extracting(Comparison::tensor)
-                        .containsExactly(wanted);
-            }
+            Path component = GOLDEN.resolve(folder);
+            assertThat(
+                            ComponentCheck.of(component)
+                                    .run(context, component, DType.F32, false, wanted::equals))
+                    .extracting(Comparison::tensor)
+                    .containsExactly(wanted);
         }
     }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sanavideo.ModelFormatException;
+import io.sanavideo.runtime.Block;
+import io.sanavideo.runtime.Padding;
 import io.sanavideo.weights.Json;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -110,13 +112,78 @@ class ConfigTest {
                 "layers_per_block | [1, 2000000000, 1] | an integer from 1 to 1000",
                 "decoder_layers_per_block | [1, 1] | an array of",
                 "timestep_conditioning | true | false",
+                "_class_name | \"AutoencoderKLLTXVideo\" | AutoencoderKLLTX2Video",
+                "decoder_inject_noise | [false, true, false, false] | only false",
+                "spatio_temporal_scaling | [true, true, true, false] | only true",
+                "patch_size_t | 2 | 1: patches of a single frame",
+                "in_channels | 4 | 3: red, green, blue",
+                "out_channels | 1 | 3: red, green, blue",
+                "downsample_type | [\"spatial\", \"conv\", \"spatial\", \"spatial\"] | spatial, temporal or spatiotemporal",
+                "encoder_spatial_padding_mode | \"replicate\" | zeros or reflect",
+                "decoder_spatial_padding_mode | \"circular\" | zeros or reflect",
+                "block_out_channels | [8, 16, 16, 36] | multiples of the 8 pixels that level 3 gathers",
+                "block_out_channels | [8, 16, 128, 192] | level 3 gathers, a whole number of its 128 channels",
+                "decoder_block_out_channels | [8, 24, 32] | 16 in place of 24",
+                "upsample_factor | [2, 2, 3] | divisors of the channels (32 at level 2)",
+                "upsample_factor | [2, 2, 16] | of the 8 pixels that one becomes",
+                "upsample_residual | [true] | an array of 3",
+                "upsample_type | [\"spatial\", \"spatial\", \"spatial\"] | double height, width and frames as often",
+                "spatial_compression_ratio | 16 | 32",
+                "temporal_compression_ratio | 4 | 8",
             })
     void refusesOtherLtxVaes(String key, String value, String expected) throws IOException {
         Json json = edited(GOLDEN.resolve("ltx2-vae"), key, value);
-        assertThatThrownBy(() -> LtxVaeTensors.of(json))
+        assertThatThrownBy(() -> LtxVaeConfig.of(json))
                 .isInstanceOf(ModelFormatException.class)
                 .hasMessageContaining(key)
                 .hasMessageContaining(expected);
+    }
+
+    /** The decoder's lists go the other way round, all but its types. */
+    @Test
+    void readsTheListsOfLtxVaes() throws IOException {
+        Path folder = GOLDEN.resolve("ltx2-vae");
+        LtxVaeConfig config = LtxVaeConfig.of(Json.read(folder.resolve("config.json")));
+        assertThat(config.spatialFactor()).isEqualTo(32);
+        assertThat(config.temporalFactor()).isEqualTo(8);
+        assertThat(config.latentChannels()).isEqualTo(16);
+        assertThat(config.encoder().causal()).isTrue();
+        assertThat(config.encoder().padding()).isEqualTo(Padding.ZEROS);
+        assertThat(config.decoder().padding()).isEqualTo(Padding.REFLECT);
+        assertThat(config.encoder().levels())
+                .extracting(LtxVaeConfig.Level::in)
+                .containsExactly(16, 8, 16, 16);
+        Json other = edited(folder, "upsample_factor", "[4, 1, 2]");
+        String text = other.node().toString();
+        text =
+                text.replace(
+                        "\"decoder_block_out_channels\":[8,16,32]",
+                        "\"decoder_block_out_channels\":[16,16,32]");
+        text =
+                text.replace(
+                        "\"upsample_residual\":[true,true,true]",
+                        "\"upsample_residual\":[false,true,true]");
+        text =
+                text.replace(
+                        "\"decoder_layers_per_block\":[1,1,1,1]",
+                        "\"decoder_layers_per_block\":[1,2,3,4]");
+        text = text.replace("\"decoder_causal\":true", "\"decoder_causal\":false");
+        text =
+                text.replace(
+                        "\"upsample_type\":[\"spatiotemporal\",\"spatiotemporal\",\"spatiotemporal\"]",
+                        "\"upsample_type\":[\"spatial\",\"spatiotemporal\",\"spatiotemporal\"]");
+        text =
+                text.replace(
+                        "\"downsample_type\":[\"spatial\",\"temporal\",\"spatiotemporal\",\"spatiotemporal\"]",
+                        "\"downsample_type\":[\"spatial\",\"temporal\",\"spatial\",\"spatiotemporal\"]");
+        LtxVaeConfig.Side decoder = LtxVaeConfig.of(Json.parse("config.json", text)).decoder();
+        assertThat(decoder.causal()).isFalse();
+        assertThat(decoder.middle()).isEqualTo(4);
+        assertThat(decoder.levels())
+                .containsExactly(
+                        new LtxVaeConfig.Level(32, 16, 3, new Block(1, 2, 2), true),
+                        new LtxVaeConfig.Level(16, 16, 2, new Block(2, 2, 2), true),
+                        new LtxVaeConfig.Level(16, 4, 1, new Block(2, 2, 2), false));
     }
 
     @Test

@@ -93,7 +93,8 @@ class RandomModelTest {
     void listsTheTensorsOfLtxVaes() {
         Path vae = Path.of("tests/golden/ltx2-vae");
         try (Checkpoint checkpoint = Checkpoint.open(vae)) {
-            LtxVaeTensors.of(Json.read(vae.resolve("config.json"))).verify(checkpoint);
+            LtxVaeTensors.of(LtxVaeConfig.of(Json.read(vae.resolve("config.json"))))
+                    .verify(checkpoint);
         }
     }
 

@@ -5,11 +5,13 @@ import io.sanavideo.model.RandomModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 
 /** The demo model with one block, one layer and a thin VAE of random weights: a run of moments. */
 public final class TinyModel {
     private static final int SIZE = 8;
+    private static final int LTX_SIZE = 64;
     private static final int HEADS = 4;
     private static final int BLOCKS = 6;
     private static final int CHANNELS = 128;
@@ -30,6 +32,23 @@ public final class TinyModel {
         return write(folder, HEADS, 1, 1);
     }
 
+    /** Like the 720p model: the demo's transformer, without patches, and a thin LTX-2 VAE. */
+    public static ModelFolder writeWithLtxVae(Path folder) throws IOException {
+        Path configs = configs(folder, HEADS, 1);
+        Path vae = configs.resolve("vae/config.json");
+        Files.copy(
+                Path.of("tests/golden/ltx2-vae-noncausal-decoder/config.json"),
+                vae,
+                StandardCopyOption.REPLACE_EXISTING);
+        replace(configs.resolve("model_index.json"), "AutoencoderKLWan", "AutoencoderKLLTX2Video");
+        return write(configs, folder, 1);
+    }
+
+    /** Of a clip as small as that model makes: 64 pixels a side. */
+    public static TextToVideo.Builder requestOfLtxVae() {
+        return request().size(LTX_SIZE, LTX_SIZE);
+    }
+
     /**
      * As the other.
      *
@@ -47,6 +66,24 @@ public final class TinyModel {
 
     private static ModelFolder write(Path folder, int heads, int blocks, long seed)
             throws IOException {
+        Path configs = configs(folder, heads, blocks);
+        Path vae = configs.resolve("vae/config.json");
+        replace(vae, "\"base_dim\": 16", "\"base_dim\": 8");
+        replace(
+                vae,
+                "\"dim_mult\": [\n    1,\n    2,\n    4,\n    4\n  ]",
+                "\"dim_mult\": [1, 1, 1, 1]");
+        return write(configs, folder, seed);
+    }
+
+    private static ModelFolder write(Path configs, Path folder, long seed) {
+        Path model = folder.resolve("model");
+        RandomModel.of(configs).write(model, seed, written -> {});
+        return ModelFolder.open(model);
+    }
+
+    /** The demo model's configurations, with so many blocks and one layer. */
+    private static Path configs(Path folder, int heads, int blocks) throws IOException {
         Path configs = folder.resolve("configs");
         Path demo = ModelFolder.demo();
         try (Stream<Path> files = Files.walk(demo)) {
@@ -69,15 +106,7 @@ public final class TinyModel {
         Path text = configs.resolve("text_encoder/config.json");
         replace(text, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1");
         replace(text, "\"sliding_attention\",\n", "");
-        Path vae = configs.resolve("vae/config.json");
-        replace(vae, "\"base_dim\": 16", "\"base_dim\": 8");
-        replace(
-                vae,
-                "\"dim_mult\": [\n    1,\n    2,\n    4,\n    4\n  ]",
-                "\"dim_mult\": [1, 1, 1, 1]");
-        Path model = folder.resolve("model");
-        RandomModel.of(configs).write(model, seed, written -> {});
-        return ModelFolder.open(model);
+        return configs;
     }
 
     private static void replace(Path file, String text, String replacement) throws IOException {

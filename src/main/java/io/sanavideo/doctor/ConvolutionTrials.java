@@ -4,6 +4,7 @@ import static io.sanavideo.runtime.DType.F32;
 
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Epilogue;
+import io.sanavideo.runtime.Padding;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
@@ -22,7 +23,8 @@ final class ConvolutionTrials {
         return List.of(
                 trials.depthwise(dtype),
                 trials.temporal(dtype),
-                trials.dense(dtype),
+                trials.dense(dtype, Padding.ZEROS),
+                trials.dense(dtype, Padding.REFLECT),
                 trials.upsample(dtype),
                 trials.downsample(dtype),
                 trials.interleave(dtype));
@@ -69,14 +71,16 @@ final class ConvolutionTrials {
                 });
     }
 
-    private Trial dense(DType dtype) {
+    private Trial dense(DType dtype, Padding padding) {
         int frames = 2;
         int channels = sizes.channels();
         return new Trial(
                 "convolution",
                 dtype,
-                "3x3x3 of %s, bias, residual"
-                        .formatted(Trial.text(frames, sizes.tall(), sizes.wide(), channels)),
+                "3x3x3 of %s, bias, residual%s"
+                        .formatted(
+                                Trial.text(frames, sizes.tall(), sizes.wide(), channels),
+                                padding == Padding.REFLECT ? ", reflect" : ""),
                 on -> {
                     Tensor in = on.input(dtype, frames + 2, sizes.tall(), sizes.wide(), channels);
                     Weight weight =
@@ -92,7 +96,8 @@ final class ConvolutionTrials {
                     Tensor bias = on.input(F32, channels);
                     Tensor residual = on.input(dtype, frames, sizes.tall(), sizes.wide(), channels);
                     Tensor out = on.output(dtype, frames, sizes.tall(), sizes.wide(), channels);
-                    on.ops().convolution(in, weight, Epilogue.bias(bias).residual(residual), out);
+                    Epilogue added = Epilogue.bias(bias).residual(residual);
+                    on.ops().convolution(in, weight, padding, added, out);
                     on.near("out", out, Bound.sums(dtype, 27L * channels));
                 });
     }

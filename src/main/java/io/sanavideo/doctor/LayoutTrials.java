@@ -2,11 +2,15 @@ package io.sanavideo.doctor;
 
 import static io.sanavideo.runtime.DType.F32;
 
+import io.sanavideo.runtime.Block;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Tensor;
 import java.util.List;
 
-/** Trials of the ops of {@code sanavideo/elementwise.h} that move or make rows. */
+/**
+ * Trials of the ops of {@code sanavideo/elementwise.h} that move or make rows, and of {@code
+ * sanavideo/space_to_depth.h}.
+ */
 final class LayoutTrials {
     private static final int FRAMES = 3;
     private static final int LATENT = 16;
@@ -25,11 +29,13 @@ final class LayoutTrials {
                 trials.timesteps(dtype),
                 trials.modulation(dtype, DenseTrials.GATE_ROWS),
                 trials.modulation(dtype, 1),
-                trials.embedding(dtype));
+                trials.embedding(dtype),
+                trials.spaceToDepth(dtype),
+                trials.depthToSpace(dtype));
     }
 
     private long[] latent() {
-        return new long[] {FRAMES, 2L * sizes.tall(), 2L * sizes.wide(), LATENT};
+        return pixels(LATENT);
     }
 
     private long[] tokens() {
@@ -95,6 +101,46 @@ final class LayoutTrials {
                     on.ops().modulation(table, embedding, out);
                     on.same("out", out);
                 });
+    }
+
+    /** With the means of a residual of three times the channels. */
+    private Trial spaceToDepth(DType dtype) {
+        Block block = new Block(FRAMES, 2, 2);
+        return new Trial(
+                "space_to_depth",
+                dtype,
+                Trial.text(latent()) + " in 3 x 2 x 2, residual",
+                on -> {
+                    Tensor in = on.input(dtype, latent());
+                    Tensor skip = on.input(dtype, pixels(3L * LATENT));
+                    Tensor out = on.output(dtype, blocks(block.size() * LATENT));
+                    on.ops().spaceToDepth(in, skip, block, out);
+                    on.near("out", out, Bound.sums(dtype, 4));
+                });
+    }
+
+    /** Patches of pixels whose columns come before their rows, with a residual that repeats. */
+    private Trial depthToSpace(DType dtype) {
+        Block block = new Block(FRAMES, 2, 2, Block.Order.FRAME_COLUMN_ROW);
+        return new Trial(
+                "depth_to_space",
+                dtype,
+                Trial.text(latent()) + " of 3 x 2 x 2, columns first, residual",
+                on -> {
+                    Tensor in = on.input(dtype, blocks(block.size() * LATENT));
+                    Tensor skip = on.input(dtype, blocks(block.size() * LATENT / 4));
+                    Tensor out = on.output(dtype, latent());
+                    on.ops().depthToSpace(in, skip, block, out);
+                    on.near("out", out, Bound.sums(dtype, 2));
+                });
+    }
+
+    private long[] pixels(long channels) {
+        return new long[] {FRAMES, 2L * sizes.tall(), 2L * sizes.wide(), channels};
+    }
+
+    private long[] blocks(long channels) {
+        return new long[] {1, sizes.tall(), sizes.wide(), channels};
     }
 
     private Trial embedding(DType dtype) {

@@ -23,7 +23,8 @@ final class NormTrials {
                 trials.layerNorm(dtype),
                 trials.rmsNorm(dtype),
                 trials.squareSums(dtype),
-                trials.channelNorm(dtype));
+                trials.channelNorm(dtype),
+                trials.pixelNorm(dtype));
     }
 
     private Trial layerNorm(DType dtype) {
@@ -80,6 +81,20 @@ final class NormTrials {
                     Tensor gamma = on.input(F32, sizes.channels());
                     Tensor out = on.output(dtype, pixels, sizes.channels());
                     on.ops().channelNorm(in, gamma, true, out);
+                    on.near("out", out, Bound.sums(dtype, sizes.channels()));
+                });
+    }
+
+    private Trial pixelNorm(DType dtype) {
+        int pixels = 3 * sizes.pixels();
+        return new Trial(
+                "pixel_norm",
+                dtype,
+                Trial.text(pixels, sizes.channels()) + ", SiLU",
+                on -> {
+                    Tensor in = on.input(dtype, pixels, sizes.channels());
+                    Tensor out = on.output(dtype, pixels, sizes.channels());
+                    on.ops().pixelNorm(in, EPSILON, true, out);
                     on.near("out", out, Bound.sums(dtype, sizes.channels()));
                 });
     }

@@ -62,14 +62,14 @@ public interface ComponentCheck {
         if (WanVaeConfig.CLASS.equals(name)) {
             return new WanVaeCheck();
         }
-        if (LtxVaeTensors.CLASS.equals(name)) {
+        if (LtxVaeConfig.CLASS.equals(name)) {
             return new LtxVaeCheck();
         }
         if (name.isEmpty()) {
             throw json.unexpected("_class_name", "a component's class, or 'architectures'");
         }
         throw new IllegalArgumentException(
-                "%s: class '%s' is not supported, expected a SANA-Video transformer, a Wan VAE or a Gemma-2 encoder"
+                "%s: class '%s' is not supported, expected a SANA-Video transformer, a Wan or LTX-2 VAE or a Gemma-2 encoder"
                         .formatted(json.source(), name));
     }
 }

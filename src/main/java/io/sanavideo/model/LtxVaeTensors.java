@@ -1,124 +1,77 @@
 package io.sanavideo.model;
 
-import io.sanavideo.weights.Json;
-
-/**
- * The tensors of an LTX-2 video VAE's checkpoint, by the names that diffusers gives them: the VAE
- * of the 720p model.
- */
+/** The tensors of an LTX-2 video VAE's checkpoint, by the names that diffusers gives them. */
 final class LtxVaeTensors {
-    /** {@code _class_name} of its config. */
-    static final String CLASS = "AutoencoderKLLTX2Video";
+    /** Statistics of the latents, by channel. */
+    static final String MEAN = "latents_mean";
+
+    static final String DEVIATION = "latents_std";
 
     private LtxVaeTensors() {}
 
-    static TensorList of(Json json) {
-        refuseUnsupported(json);
+    static TensorList of(LtxVaeConfig config) {
         TensorList list = new TensorList();
-        int latent = json.requiredInt("latent_channels", 1);
-        int patch = json.requiredInt("patch_size", 1);
-        int frames = json.requiredInt("patch_size_t", 1);
-        long pixels = (long) patch * patch * frames;
-        addEncoder(list, json, json.requiredInt("in_channels", 1) * pixels, latent);
-        addDecoder(list, json, latent, json.requiredInt("out_channels", 1) * pixels);
-        list.add("latents_mean", latent);
-        list.add("latents_std", latent);
+        long pixels = (long) LtxVaeConfig.COLOURS * config.pixels().size();
+        addEncoder(list, config, pixels);
+        addDecoder(list, config, pixels);
+        list.add(MEAN, config.latentChannels());
+        list.add(DEVIATION, config.latentChannels());
         return list;
     }
 
-    private static void refuseUnsupported(Json json) {
-        if (json.requiredBoolean("timestep_conditioning")) {
-            throw json.unexpected("timestep_conditioning", "false");
+    private static void addEncoder(TensorList list, LtxVaeConfig config, long pixels) {
+        LtxVaeConfig.Side encoder = config.encoder();
+        addConvolution(list, "encoder.conv_in", pixels, encoder.width());
+        for (int i = 0; i < encoder.levels().size(); i++) {
+            LtxVaeConfig.Level level = encoder.levels().get(i);
+            addResiduals(list, encoderLevel(i), level.residuals(), level.in());
+            addConvolution(list, downsampler(i), level.in(), level.reduced());
         }
-        requireAll(json, "decoder_inject_noise", false);
-        requireAll(json, "spatio_temporal_scaling", true);
-        requireAll(json, "decoder_spatio_temporal_scaling", true);
+        addResiduals(list, middle("encoder"), encoder.middle(), encoder.lastWidth());
+        // The mean of each channel, and one logarithm of a variance for all of them.
+        addConvolution(list, "encoder.conv_out", encoder.lastWidth(), config.latentChannels() + 1L);
     }
 
-    private static void requireAll(Json json, String key, boolean expected) {
-        for (boolean value : json.requiredBooleans(key)) {
-            if (value != expected) {
-                throw json.unexpected(key, "only " + expected);
-            }
+    private static void addDecoder(TensorList list, LtxVaeConfig config, long pixels) {
+        LtxVaeConfig.Side decoder = config.decoder();
+        addConvolution(list, "decoder.conv_in", config.latentChannels(), decoder.width());
+        addResiduals(list, middle("decoder"), decoder.middle(), decoder.width());
+        for (int i = 0; i < decoder.levels().size(); i++) {
+            LtxVaeConfig.Level level = decoder.levels().get(i);
+            addConvolution(list, upsampler(i), level.in(), level.widened());
+            addResiduals(list, decoderLevel(i), level.residuals(), level.out());
         }
+        addConvolution(list, "decoder.conv_out", decoder.lastWidth(), pixels);
     }
 
-    private static void addEncoder(TensorList list, Json json, long colours, long latent) {
-        int[] widths = widths(json, "block_out_channels");
-        int[] layers = ints(json, "layers_per_block", widths.length + 1);
-        String[] types = texts(json, "downsample_type", widths.length);
-        addConvolution(list, "encoder.conv_in", colours, latent);
-        long in = latent;
-        for (int i = 0; i < widths.length; i++) {
-            String block = "encoder.down_blocks." + i + ".";
-            addResiduals(list, block, layers[i], in);
-            long reduced = widths[i] / positions(json, "downsample_type", types[i]);
-            addConvolution(list, block + "downsamplers.0.conv", in, reduced);
-            in = widths[i];
-        }
-        addResiduals(list, "encoder.mid_block.", layers[widths.length], in);
-        addConvolution(list, "encoder.conv_out", in, latent + 1);
+    static String encoderLevel(int index) {
+        return "encoder.down_blocks." + index + ".";
     }
 
-    private static void addDecoder(TensorList list, Json json, long latent, long colours) {
-        int[] widths = widths(json, "decoder_block_out_channels");
-        int[] layers = ints(json, "decoder_layers_per_block", widths.length + 1);
-        int[] factors = ints(json, "upsample_factor", widths.length);
-        String[] types = texts(json, "upsample_type", widths.length);
-        // The lists go from full size down, the decoder goes up.
-        int last = widths.length - 1;
-        addConvolution(list, "decoder.conv_in", latent, widths[last]);
-        addResiduals(list, "decoder.mid_block.", layers[widths.length], widths[last]);
-        long out = widths[last];
-        for (int i = 0; i < widths.length; i++) {
-            String block = "decoder.up_blocks." + i + ".";
-            long in = widths[last - i];
-            long widened = in * positions(json, "upsample_type", types[i]) / factors[i];
-            addConvolution(list, block + "upsamplers.0.conv", in, widened);
-            out = in / factors[i];
-            addResiduals(list, block, layers[last - i], out);
-        }
-        addConvolution(list, "decoder.conv_out", out, colours);
+    static String downsampler(int index) {
+        return encoderLevel(index) + "downsamplers.0.conv";
     }
 
-    private static int[] widths(Json json, String key) {
-        int[] values = json.requiredInts(key, 1);
-        if (values.length < 1 || values.length > TensorList.MOST_LEVELS) {
-            throw json.unexpected(key, "1 to %d levels".formatted(TensorList.MOST_LEVELS));
-        }
-        return values;
+    static String decoderLevel(int index) {
+        return "decoder.up_blocks." + index + ".";
     }
 
-    private static int[] ints(Json json, String key, int length) {
-        int[] values = json.requiredInts(key, 1, TensorList.MOST_LAYERS);
-        if (values.length != length) {
-            throw json.unexpected(key, "an array of " + length);
-        }
-        return values;
+    static String upsampler(int index) {
+        return decoderLevel(index) + "upsamplers.0.conv";
     }
 
-    private static String[] texts(Json json, String key, int length) {
-        String[] values = json.requiredTexts(key);
-        if (values.length != length) {
-            throw json.unexpected(key, "an array of " + length);
-        }
-        return values;
+    static String middle(String side) {
+        return side + ".mid_block.";
     }
 
-    /** How many positions become one on the way down, or one becomes on the way up. */
-    private static int positions(Json json, String key, String type) {
-        return switch (type) {
-            case "spatial" -> 4;
-            case "temporal" -> 2;
-            case "spatiotemporal" -> 8;
-            default -> throw json.unexpected(key, "spatial, temporal or spatiotemporal");
-        };
+    static String residual(String level, int index) {
+        return level + "resnets." + index;
     }
 
-    private static void addResiduals(TensorList list, String block, int count, long width) {
+    private static void addResiduals(TensorList list, String level, int count, long width) {
         for (int i = 0; i < count; i++) {
-            addConvolution(list, block + "resnets." + i + ".conv1", width, width);
-            addConvolution(list, block + "resnets." + i + ".conv2", width, width);
+            addConvolution(list, residual(level, i) + ".conv1", width, width);
+            addConvolution(list, residual(level, i) + ".conv2", width, width);
         }
     }
 

@@ -129,6 +129,11 @@ final class NamedWeights implements AutoCloseable {
         return loader.merged(kind, parts(names));
     }
 
+    /** A packed weight of the first rows of a tensor. */
+    Weight firstRows(WeightKind kind, String name, long count) {
+        return loader.firstRows(kind, parts(name)[0], count);
+    }
+
     /** A packed LINEAR weight [rows, columns] that is computed. */
     Weight computed(long rows, int columns, Rows source) {
         return loader.computed(rows, columns, source);

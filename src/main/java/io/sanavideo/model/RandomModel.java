@@ -90,8 +90,8 @@ public final class RandomModel {
 
     private TensorList vaeTensors() {
         Json config = json("vae/" + CONFIG);
-        return config.requiredText("_class_name").equals(LtxVaeTensors.CLASS)
-                ? LtxVaeTensors.of(config)
+        return config.requiredText("_class_name").equals(LtxVaeConfig.CLASS)
+                ? LtxVaeTensors.of(LtxVaeConfig.of(config))
                 : WanVaeTensors.of(WanVaeConfig.of(config));
     }
 

@@ -14,6 +14,11 @@ public interface VaeConfig {
     /** Pixels of a picture's side for each of the latent's. */
     int spatialFactor();
 
+    /** Pixels of a picture's side at least. */
+    default int leastSize() {
+        return spatialFactor();
+    }
+
     /** Frames for each latent frame after the first, which makes one. */
     int temporalFactor();
 
@@ -23,7 +28,13 @@ public interface VaeConfig {
      * @throws io.sanavideo.ModelFormatException naming key, value and what is supported
      */
     static VaeConfig of(Json json) {
-        return WanVaeConfig.of(json);
+        return switch (json.requiredText("_class_name")) {
+            case WanVaeConfig.CLASS -> WanVaeConfig.of(json);
+            case LtxVaeConfig.CLASS -> LtxVaeConfig.of(json);
+            default ->
+                    throw json.unexpected(
+                            "_class_name", WanVaeConfig.CLASS + " or " + LtxVaeConfig.CLASS);
+        };
     }
 
     /**

@@ -94,8 +94,13 @@ public final class ClipCodec implements AutoCloseable {
 
     /** A VAE takes any size and length. */
     private ModelLimits limits() {
+        int factor = parts.vae().spatialFactor();
         return new ModelLimits(
-                parts.vae().spatialFactor(), parts.vae().temporalFactor(), Integer.MAX_VALUE);
+                factor,
+                factor,
+                parts.vae().temporalFactor(),
+                Integer.MAX_VALUE,
+                TrainedSizes.UNKNOWN);
     }
 
     private void requireCanBeEncoded(ClipFormat format, ClipInfo info) {

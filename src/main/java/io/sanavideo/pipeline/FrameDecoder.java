@@ -91,10 +91,12 @@ final class FrameDecoder {
                 latent.upload(Arrays.copyOfRange(latents.values(), i * size, (i + 1) * size));
                 try (Range step = context.range("latent frame " + (i + 1))) {
                     stream.decode(latent, pictures);
+                    if (i == latents.frames() - 1) {
+                        stream.finish(pictures);
+                    }
                 }
                 clock.done(i + 1);
             }
-            stream.finish(pictures);
             return context.isDry() ? "" : hash.hex();
         }
     }

@@ -21,6 +21,7 @@ import java.nio.file.Path;
  * @param maxTokens text tokens that the transformer sees
  * @param negativePrompt may be empty
  * @param longestFrames the clip length that the model was made for; longer ones may drift
+ * @param trained the sizes that the model was trained on; unknown where it has its own defaults
  */
 public record GenerationDefaults(
         int width,
@@ -34,7 +35,8 @@ public record GenerationDefaults(
         boolean instruction,
         int maxTokens,
         String negativePrompt,
-        int longestFrames) {
+        int longestFrames,
+        TrainedSizes trained) {
     private static final String FILE = "generation_defaults.json";
     private static final String OWN_INSTRUCTION = "default";
 
@@ -61,7 +63,8 @@ public record GenerationDefaults(
                         true,
                         300,
                         "",
-                        81);
+                        81,
+                        large ? TrainedSizes.P720 : TrainedSizes.P480);
         Path file = folder.resolve(FILE);
         return Files.exists(file) ? read(Json.read(file), released) : released;
     }
@@ -80,7 +83,8 @@ public record GenerationDefaults(
                 instruction(json),
                 json.optionalInt("max_sequence_length", 2, released.maxTokens),
                 json.optionalText("negative_prompt", released.negativePrompt),
-                json.optionalInt("max_frames", 1, Math.max(frames, released.longestFrames)));
+                json.optionalInt("max_frames", 1, Math.max(frames, released.longestFrames)),
+                TrainedSizes.UNKNOWN);
     }
 
     private static double positive(Json json, String key, double fallback) {

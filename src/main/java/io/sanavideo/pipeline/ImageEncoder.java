@@ -11,6 +11,7 @@ import io.sanavideo.runtime.Range;
 import io.sanavideo.runtime.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** An image to the latent frame that a clip begins with. */
 final class ImageEncoder {
@@ -32,8 +33,7 @@ final class ImageEncoder {
             if (!context.isDry()) {
                 picture.upload(PictureColours.covering(image, format.width(), format.height()));
             }
-            stream.encode(
-                    picture,
+            Consumer<Tensor> taker =
                     latents ->
                             encoded.add(
                                     new Latents(
@@ -41,7 +41,9 @@ final class ImageEncoder {
                                             (int) latents.size(1),
                                             (int) latents.size(2),
                                             (int) latents.size(3),
-                                            latents.toFloats())));
+                                            latents.toFloats()));
+            stream.encode(picture, taker);
+            stream.finish(taker);
             return encoded.get(0);
         }
     }

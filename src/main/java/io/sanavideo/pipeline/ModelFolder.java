@@ -6,7 +6,9 @@ import io.sanavideo.LoraMode;
 import io.sanavideo.Model;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.Receipt;
+import io.sanavideo.model.LtxVaeConfig;
 import io.sanavideo.model.SanaTransformer;
+import io.sanavideo.model.WanVaeConfig;
 import io.sanavideo.weights.Json;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -47,7 +49,7 @@ public record ModelFolder(
     private static final Map<String, Set<String>> SUPPORTED =
             Map.of(
                     "transformer", Set.of("SanaVideoTransformer3DModel"),
-                    "vae", Set.of("AutoencoderKLWan"),
+                    "vae", Set.of(WanVaeConfig.CLASS, LtxVaeConfig.CLASS),
                     "text_encoder", Set.of("Gemma2Model", "Gemma2ForCausalLM"),
                     "scheduler",
                             Set.of(

@@ -5,10 +5,13 @@ package io.sanavideo.pipeline;
  *
  * @param sizeMultiple width and height are multiples of it: the VAE's spatial factor times the
  *     patch
+ * @param leastSize width and height at least: what the VAE can decode
  * @param temporalFactor frames are a multiple of it, plus 1: the VAE's temporal factor
  * @param positions most patches along one axis: {@code rope_max_seq_len}
+ * @param trained sizes to propose besides the nearest that can be made
  */
-public record ModelLimits(int sizeMultiple, int temporalFactor, int positions) {
+public record ModelLimits(
+        int sizeMultiple, int leastSize, int temporalFactor, int positions, TrainedSizes trained) {
     /**
      * @throws IllegalArgumentException naming the nearest size that can be made
      */
@@ -17,15 +20,18 @@ public record ModelLimits(int sizeMultiple, int temporalFactor, int positions) {
         int nearestHeight = nearestSize(height);
         if (nearestWidth != width || nearestHeight != height) {
             throw new IllegalArgumentException(
-                    "size %dx%d cannot be made by this model: both must be multiples of %d from %d to %d; the nearest is %dx%d"
+                    "size %dx%d cannot be made by this model: both must be multiples of %d from %d to %d; the nearest is %dx%d%s"
                             .formatted(
                                     width,
                                     height,
                                     sizeMultiple,
-                                    sizeMultiple,
+                                    smallest(),
                                     (long) sizeMultiple * positions,
                                     nearestWidth,
-                                    nearestHeight));
+                                    nearestHeight,
+                                    trained.nearest(width, height)
+                                            .map(size -> ", of the sizes it was trained on " + size)
+                                            .orElse("")));
         }
     }
 
@@ -66,7 +72,11 @@ public record ModelLimits(int sizeMultiple, int temporalFactor, int positions) {
 
     private int nearestSize(int size) {
         long patches = Math.round(size / (double) sizeMultiple);
-        return (int) (sizeMultiple * Math.max(1, Math.min(positions, patches)));
+        return Math.max(smallest(), (int) (sizeMultiple * Math.min(positions, patches)));
+    }
+
+    private int smallest() {
+        return (leastSize + sizeMultiple - 1) / sizeMultiple * sizeMultiple;
     }
 
     private long longest() {

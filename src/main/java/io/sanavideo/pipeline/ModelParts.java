@@ -39,13 +39,15 @@ record ModelParts(
         TransformerConfig transformer = TransformerConfig.of(config(folder.transformer()));
         VaeConfig vae = VaeConfig.of(config(folder.vae()));
         requireFit(folder, transformer, vae, text);
+        GenerationDefaults defaults =
+                GenerationDefaults.read(folder.root(), transformer.sampleSize());
         ModelLimits limits =
                 new ModelLimits(
                         vae.spatialFactor() * transformer.patchHeight(),
+                        vae.leastSize(),
                         vae.temporalFactor(),
-                        transformer.maxPositions());
-        GenerationDefaults defaults =
-                GenerationDefaults.read(folder.root(), transformer.sampleSize());
+                        transformer.maxPositions(),
+                        defaults.trained());
         return new ModelParts(folder, text, transformer, vae, schedule, defaults, limits);
     }
 
@@ -64,7 +66,7 @@ record ModelParts(
                 folder,
                 "the transformer's in_channels",
                 config.inChannels(),
-                "the VAE's z_dim",
+                "the VAE's latent channels",
                 vae.latentChannels());
         requireEqual(
                 folder,

@@ -23,6 +23,9 @@ public interface Alternative {
     /** Queues the op, or returns false where the own kernel is to do it. */
     boolean linear(Tensor in, Weight weight, Epilogue epilogue, Tensor out);
 
-    /** Queues the op, or returns false where the own kernel is to do it. */
+    /**
+     * Queues the op with zeros around each frame, or returns false where the own kernel is to do
+     * it.
+     */
     boolean convolution(Tensor in, Weight weight, Epilogue epilogue, Tensor out);
 }

@@ -138,6 +138,13 @@ public final class Ops {
                 "channel norm");
     }
 
+    public void pixelNorm(Tensor in, float epsilon, boolean silu, Tensor out) {
+        check(
+                SanaVideoAbi.sv_pixel_norm(
+                        handle(), struct(in), epsilon, silu ? 1 : 0, struct(out)),
+                "pixel norm");
+    }
+
     // attention.h
 
     public void ropeAngles(
@@ -249,13 +256,25 @@ public final class Ops {
                 "temporal convolution");
     }
 
+    /** With zeros around each frame. */
     public void convolution(Tensor in, Weight weight, Epilogue described, Tensor out) {
-        if (alternative.convolution(in, weight, described, out)) {
+        convolution(in, weight, Padding.ZEROS, described, out);
+    }
+
+    public void convolution(
+            Tensor in, Weight weight, Padding padding, Epilogue described, Tensor out) {
+        // The vendor's library pads with zeros alone.
+        if (padding == Padding.ZEROS && alternative.convolution(in, weight, described, out)) {
             return;
         }
         check(
                 SanaVideoAbi.sv_convolution(
-                        handle(), struct(in), handle(weight), struct(described), struct(out)),
+                        handle(),
+                        struct(in),
+                        handle(weight),
+                        padding.ordinal(),
+                        struct(described),
+                        struct(out)),
                 "convolution");
     }
 
@@ -279,6 +298,38 @@ public final class Ops {
         check(
                 SanaVideoAbi.sv_interleave_frames(handle(), struct(in), struct(out)),
                 "interleave frames");
+    }
+
+    // space_to_depth.h
+
+    /** {@code skip} may be null. */
+    public void spaceToDepth(Tensor in, Tensor skip, Block block, Tensor out) {
+        check(
+                SanaVideoAbi.sv_space_to_depth(
+                        handle(),
+                        struct(in),
+                        struct(skip),
+                        block.frames(),
+                        block.height(),
+                        block.width(),
+                        block.order().ordinal(),
+                        struct(out)),
+                "space to depth");
+    }
+
+    /** {@code skip} may be null. */
+    public void depthToSpace(Tensor in, Tensor skip, Block block, Tensor out) {
+        check(
+                SanaVideoAbi.sv_depth_to_space(
+                        handle(),
+                        struct(in),
+                        struct(skip),
+                        block.frames(),
+                        block.height(),
+                        block.width(),
+                        block.order().ordinal(),
+                        struct(out)),
+                "depth to space");
     }
 
     // elementwise.h

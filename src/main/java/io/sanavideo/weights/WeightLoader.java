@@ -103,11 +103,24 @@ public final class WeightLoader implements AutoCloseable {
         long firstRow = 0;
         for (Part part : parts) {
             StoredTensor stored = require(part);
-            firstRow +=
-                    part.terms.isEmpty()
-                            ? pack(weight, firstRow, stored)
-                            : packSum(weight, firstRow, stored, part.terms);
+            long rows = stored.shape().get(0);
+            if (part.terms.isEmpty()) {
+                pack(weight, firstRow, stored, rows);
+            } else {
+                packSum(weight, firstRow, stored, part.terms);
+            }
+            firstRow += rows;
         }
+        return weight;
+    }
+
+    /** A packed weight of the first rows of a tensor. */
+    public Weight firstRows(WeightKind kind, Part part, long rows) {
+        long[] shape = fitted(part.shape, rank(kind));
+        shape[0] = rows;
+        Weight weight = context.weight(kind, compute, shape);
+        weights.add(weight);
+        pack(weight, 0, require(part), rows);
         return weight;
     }
 
@@ -272,13 +285,12 @@ public final class WeightLoader implements AutoCloseable {
         return stored;
     }
 
-    /** Packs all rows of a tensor, a block of rows at a time, and returns their number. */
-    private long pack(Weight weight, long firstRow, StoredTensor stored) {
-        long rows = stored.shape().get(0);
+    /** Packs the first rows of a tensor, a block of them at a time, from a row of the weight on. */
+    private void pack(Weight weight, long firstRow, StoredTensor stored, long rows) {
         if (context.isDry()) {
-            return rows;
+            return;
         }
-        long rowBytes = stored.bytes() / rows;
+        long rowBytes = stored.bytes() / stored.shape().get(0);
         if (rowBytes > Integer.MAX_VALUE) {
             throw fault(
                     stored, 0, "a row has %d bytes, expected less than 2^31".formatted(rowBytes));
@@ -299,19 +311,17 @@ public final class WeightLoader implements AutoCloseable {
             }
             progress.accept(count * rowBytes);
         }
-        return rows;
     }
 
-    /** Packs the sum of a tensor and what is added to it, in f32; returns the number of rows. */
-    private long packSum(Weight weight, long firstRow, StoredTensor stored, List<LoraTerm> terms) {
-        long rows = stored.shape().get(0);
+    /** Packs the sum of a tensor and what is added to it, in f32. */
+    private void packSum(Weight weight, long firstRow, StoredTensor stored, List<LoraTerm> terms) {
         if (context.isDry()) {
-            return rows;
+            return;
         }
+        long rows = stored.shape().get(0);
         AdaptedRows sums = new AdaptedRows(stored, compute, terms);
         packComputed(weight, firstRow, rows, sums.columns(), sums);
         progress.accept(stored.bytes());
-        return rows;
     }
 
     private void packComputed(Weight weight, long firstRow, long rows, int columns, Rows source) {

@@ -24,6 +24,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
                             "sanavideo/nvfp4.h",
                             "sanavideo/range.h",
                             "sanavideo/recording.h",
+                            "sanavideo/space_to_depth.h",
                             "sanavideo/testing.h"
                         },
                         preload = "gomp@.1",
@@ -42,6 +43,8 @@ public class SanaVideoAbi implements InfoMapper {
                                         "sv_weight_kind",
                                         "sv_activation",
                                         "sv_nvfp4_scaling",
+                                        "sv_padding",
+                                        "sv_block_order",
                                         "sv_fault")
                                 .cast()
                                 .valueTypes("int"))

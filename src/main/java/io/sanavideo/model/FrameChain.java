@@ -1,0 +1,65 @@
+package io.sanavideo.model;
+
+import io.sanavideo.runtime.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Stages that the frames of a clip pass one after the other, each frame as far as it can go as soon
+ * as it is there. A stage that looks ahead holds frames back until later ones or the end come.
+ */
+final class FrameChain {
+    /** What makes frames of frames. A frame's content is valid during the call that hands it on. */
+    interface Stage {
+        /** Takes the next frame and hands on what can be made now: no, one or several frames. */
+        void push(Tensor frame, Consumer<Tensor> next);
+
+        /** There are no more frames: hands on what is still to come. */
+        default void finish(Consumer<Tensor> next) {}
+    }
+
+    private final List<Stage> stages = new ArrayList<>();
+
+    /** For each stage what takes frames to it, and at the end what takes them out. */
+    private final List<Consumer<Tensor>> links = new ArrayList<>();
+
+    private Consumer<Tensor> out;
+    private boolean finished;
+
+    FrameChain() {
+        links.add(this::passOn);
+    }
+
+    void add(Stage stage) {
+        int index = stages.size();
+        stages.add(stage);
+        links.set(index, frame -> stage.push(frame, links.get(index + 1)));
+        links.add(this::passOn);
+    }
+
+    private void passOn(Tensor frame) {
+        out.accept(frame);
+    }
+
+    /** Sends the next frame in; what comes out goes to {@code taker}. */
+    void push(Tensor frame, Consumer<Tensor> taker) {
+        if (finished) {
+            throw new IllegalStateException("this clip has ended, open a stream for the next");
+        }
+        out = taker;
+        links.get(0).accept(frame);
+    }
+
+    /** Ends the clip: stage by stage, so that each gets what those before it held back. */
+    void finish(Consumer<Tensor> taker) {
+        if (finished) {
+            return;
+        }
+        finished = true;
+        out = taker;
+        for (int i = 0; i < stages.size(); i++) {
+            stages.get(i).finish(links.get(i + 1));
+        }
+    }
+}
