@@ -15,6 +15,8 @@ import java.util.Objects;
  * @param trusted whether a quantised model runs without a receipt that fits its weights
  * @param loras what its transformer is adapted by, all at once; what they change adds up
  * @param loraMode how they are applied
+ * @param memory bytes of the device's memory that it may take, {@link #ALL_MEMORY} for what there
+ *     is: where they hold not all components at once these are loaded in turn, or layer by layer
  */
 public record Model(
         Path folder,
@@ -24,7 +26,11 @@ public record Model(
         Kernels kernels,
         boolean trusted,
         List<Lora> loras,
-        LoraMode loraMode) {
+        LoraMode loraMode,
+        long memory) {
+    /** As {@link #memory()}: what the device has to give. */
+    public static final long ALL_MEMORY = Long.MAX_VALUE;
+
     public Model {
         Objects.requireNonNull(folder, "folder");
         Objects.requireNonNull(device, "device");
@@ -33,6 +39,10 @@ public record Model(
         Objects.requireNonNull(kernels, "kernels");
         loras = List.copyOf(loras);
         Objects.requireNonNull(loraMode, "loraMode");
+        if (memory < 1) {
+            throw new IllegalArgumentException(
+                    "memory is %d bytes, expected 1 or more".formatted(memory));
+        }
     }
 
     /** A model as its folder and the device suggest. */
@@ -45,32 +55,48 @@ public record Model(
                 Kernels.AUTO,
                 false,
                 List.of(),
-                LoraMode.MERGE);
+                LoraMode.MERGE,
+                ALL_MEMORY);
     }
 
     public Model withPrecision(Precision newPrecision) {
-        return new Model(folder, device, newPrecision, layers, kernels, trusted, loras, loraMode);
+        return new Model(
+                folder, device, newPrecision, layers, kernels, trusted, loras, loraMode, memory);
     }
 
     public Model withLayers(LayerPolicy newLayers) {
-        return new Model(folder, device, precision, newLayers, kernels, trusted, loras, loraMode);
+        return new Model(
+                folder, device, precision, newLayers, kernels, trusted, loras, loraMode, memory);
     }
 
     public Model withKernels(Kernels newKernels) {
-        return new Model(folder, device, precision, layers, newKernels, trusted, loras, loraMode);
+        return new Model(
+                folder, device, precision, layers, newKernels, trusted, loras, loraMode, memory);
     }
 
     /** The same model, taken without a receipt. */
     public Model withoutReceipt() {
-        return new Model(folder, device, precision, layers, kernels, true, loras, loraMode);
+        return new Model(folder, device, precision, layers, kernels, true, loras, loraMode, memory);
     }
 
     /** The same model, adapted by these and no others. */
     public Model withLoras(List<Lora> newLoras) {
-        return new Model(folder, device, precision, layers, kernels, trusted, newLoras, loraMode);
+        return new Model(
+                folder, device, precision, layers, kernels, trusted, newLoras, loraMode, memory);
     }
 
     public Model withLoraMode(LoraMode newMode) {
-        return new Model(folder, device, precision, layers, kernels, trusted, loras, newMode);
+        return new Model(
+                folder, device, precision, layers, kernels, trusted, loras, newMode, memory);
+    }
+
+    /**
+     * The same model in so much of the device's memory.
+     *
+     * @param bytes from 1
+     */
+    public Model withMemory(long bytes) {
+        return new Model(
+                folder, device, precision, layers, kernels, trusted, loras, loraMode, bytes);
     }
 }

@@ -18,6 +18,8 @@ import java.util.Map;
  * @param dtypes what each component computes in, by its name
  * @param inTurn whether components are loaded one after the other and freed in between, because
  *     memory does not hold all of them
+ * @param streamed whether of the text encoder and the transformer only the layer that runs is in
+ *     memory, because it does not even hold one of them
  * @param phases what each phase takes of the device's memory
  * @param disk bytes of weights to be read
  * @param available bytes of the device's memory that can be had now, or {@link #UNKNOWN}
@@ -32,6 +34,7 @@ public record Plan(
         boolean guided,
         Map<String, String> dtypes,
         boolean inTurn,
+        boolean streamed,
         List<PhaseMemory> phases,
         long disk,
         long available,

@@ -82,6 +82,7 @@ class LoraBesideNvfp4Test {
                                 LayerPolicy.atMost(precision),
                                 List.of(loras),
                                 LoraMode.MERGE,
+                                false,
                                 bytes -> {});
                 Tensor in = normal(context, random, 2, 4, 4, 16);
                 Tensor out = context.tensor(DType.F32, 2, 4, 4, 16);

@@ -95,6 +95,7 @@ class LoraLayersTest {
                                 LayerPolicy.OF_MODEL,
                                 List.of(loras),
                                 mode,
+                                false,
                                 bytes -> {});
                 Tensor in = context.tensor(DType.F32, 2, 8, 8, 16);
                 Tensor out = context.tensor(DType.F32, 2, 8, 8, 16);

@@ -132,15 +132,19 @@ class PlannerTest {
         ModelParts parts = ModelParts.read(demo);
         Settings settings = parts.settings(TextToVideo.prompt("a circle").build());
         Plan together = planner(parts, Long.MAX_VALUE).plan(settings, 0);
-        Plan inTurn = planner(parts, 0).plan(settings, 0);
+        Plan inTurn = planner(parts, together.peak() - 1).plan(settings, 0);
 
-        assertThat(inTurn.fits()).isFalse();
+        assertThat(inTurn.inTurn()).isTrue();
+        assertThat(inTurn.streamed()).isFalse();
         assertThat(together.fits()).isTrue();
         long embeddings = inTurn.phases().get(1).weights();
         long sum = inTurn.phases().stream().mapToLong(PhaseMemory::weights).sum();
         assertThat(sum).isBetween(together.phases().get(0).weights(), sum + embeddings);
         assertThat(together.disk()).isEqualTo(10_107_398);
         assertThat(inTurn.alternatives()).isEmpty();
+        Plan nothing = planner(parts, 0).plan(settings, 0);
+        assertThat(nothing.fits()).isFalse();
+        assertThat(nothing.alternatives()).isEmpty();
     }
 
     /** A card that this machine lacks can be planned for; what it can give is not known. */

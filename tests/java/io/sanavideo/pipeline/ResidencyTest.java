@@ -7,10 +7,12 @@ import io.sanavideo.Device;
 import io.sanavideo.DoesNotFitException;
 import io.sanavideo.Generated;
 import io.sanavideo.Kernels;
+import io.sanavideo.Model;
 import io.sanavideo.Plan;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
+import io.sanavideo.SanaVideo;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.runtime.vendor.KernelChoices;
 import java.io.IOException;
@@ -31,13 +33,19 @@ class ResidencyTest {
     private static final TextToVideo REQUEST = TinyModel.request().frames(5).steps(2).build();
 
     private static ModelFolder model;
+    private static ModelFolder deep;
 
     @BeforeAll
     static void writeModel(@TempDir Path folder) throws IOException {
-        model = TinyModel.write(folder);
+        model = TinyModel.write(folder.resolve("tiny"));
+        deep = TinyModel.writeDeep(folder.resolve("deep"));
     }
 
     private static Engine open(Device device, AtomicLong available) {
+        return open(model, device, available);
+    }
+
+    private static Engine open(ModelFolder model, Device device, AtomicLong available) {
         return Engine.open(
                 model,
                 device,
@@ -83,6 +91,62 @@ class ResidencyTest {
             assertThat(run.engine().memoryInUse()).as("all is put away").isZero();
             assertThat(run.engine().context().memoryPeak()).isLessThan(together.peak());
         }
+    }
+
+    @Test
+    void layerByLayerOnTheCpu() {
+        sameFramesLayerByLayer(Device.cpu());
+    }
+
+    @Tag("gpu")
+    @Test
+    void layerByLayerOnACard() {
+        sameFramesLayerByLayer(Device.cuda(0));
+    }
+
+    private static void sameFramesLayerByLayer(Device device) {
+        AtomicLong available = new AtomicLong(PLENTY);
+        String frames;
+        try (TestRun run = TestRun.of(open(deep, device, available))) {
+            frames = run.generate(REQUEST).frameHash();
+        }
+        Plan inTurn = plan(device, plan(device, PLENTY).peak() - 1);
+        assertThat(inTurn.inTurn()).isTrue();
+        assertThat(inTurn.streamed()).isFalse();
+        available.set(inTurn.peak() - 1);
+        try (TestRun run = TestRun.of(open(deep, device, available))) {
+            Plan streamed = run.engine().plan(run.engine().settings(REQUEST));
+            assertThat(streamed.streamed()).isTrue();
+            assertThat(streamed.fits()).isTrue();
+            run.engine().context().trim();
+            run.engine().context().resetPeak();
+            assertThat(run.generate(REQUEST).frameHash()).isEqualTo(frames);
+            assertThat(run.engine().memoryInUse()).as("all is put away").isZero();
+            assertThat(run.engine().context().memoryPeak()).isLessThan(inTurn.peak());
+        }
+    }
+
+    /** The plan of the deep model where so much memory can be had. */
+    private static Plan plan(Device device, long available) {
+        ModelParts parts = ModelParts.read(deep);
+        KernelChoices kernels = KernelChoices.of(device, Kernels.AUTO);
+        return new Planner(parts, device, Precision.AUTO, kernels, () -> available)
+                .plan(parts.settings(REQUEST), 0);
+    }
+
+    @Test
+    void aModelTakesNoMoreThanItMay() throws IOException {
+        Plan all = SanaVideo.plan(Model.at(deep.root(), Device.cpu()), REQUEST);
+        assertThat(all.inTurn()).isFalse();
+        Model less = Model.at(deep.root(), Device.cpu()).withMemory(all.peak() - 1);
+        Plan inTurn = SanaVideo.plan(less, REQUEST);
+        assertThat(inTurn.inTurn()).isTrue();
+        assertThat(inTurn.available()).isEqualTo(all.peak() - 1);
+        try (SanaVideo sana = SanaVideo.open(less, ProgressListener.NONE)) {
+            assertThat(sana.plan(REQUEST).inTurn()).isTrue();
+        }
+        Plan nothing = SanaVideo.plan(less.withMemory(1000), REQUEST);
+        assertThat(nothing.fits()).isFalse();
     }
 
     @Test

@@ -13,6 +13,7 @@ public final class TinyModel {
     private static final int SIZE = 8;
     private static final int LTX_SIZE = 64;
     private static final int HEADS = 4;
+    private static final int BLOCKS = 6;
     private static final int CHANNELS = 128;
 
     private TinyModel() {}
@@ -28,12 +29,12 @@ public final class TinyModel {
 
     /** Writes the model into a folder of this one. */
     public static ModelFolder write(Path folder) throws IOException {
-        return write(folder, HEADS, 1);
+        return write(folder, HEADS, 1, 1);
     }
 
     /** Like the 720p model: the demo's transformer, without patches, and a thin LTX-2 VAE. */
     public static ModelFolder writeWithLtxVae(Path folder) throws IOException {
-        Path configs = configs(folder, HEADS);
+        Path configs = configs(folder, HEADS, 1);
         Path vae = configs.resolve("vae/config.json");
         Files.copy(
                 Path.of("tests/golden/ltx2-vae-noncausal-decoder/config.json"),
@@ -55,7 +56,17 @@ public final class TinyModel {
      * @param seed of the weights
      */
     public static ModelFolder write(Path folder, int heads, long seed) throws IOException {
-        Path configs = configs(folder, heads);
+        return write(folder, heads, 1, seed);
+    }
+
+    /** With all six blocks of the demo's transformer, which then takes more than the others. */
+    static ModelFolder writeDeep(Path folder) throws IOException {
+        return write(folder, HEADS, BLOCKS, 1);
+    }
+
+    private static ModelFolder write(Path folder, int heads, int blocks, long seed)
+            throws IOException {
+        Path configs = configs(folder, heads, blocks);
         Path vae = configs.resolve("vae/config.json");
         replace(vae, "\"base_dim\": 16", "\"base_dim\": 8");
         replace(
@@ -71,8 +82,8 @@ public final class TinyModel {
         return ModelFolder.open(model);
     }
 
-    /** The demo model's configurations, with one block and one layer. */
-    private static Path configs(Path folder, int heads) throws IOException {
+    /** The demo model's configurations, with one layer of text and so many blocks. */
+    private static Path configs(Path folder, int heads, int blocks) throws IOException {
         Path configs = folder.resolve("configs");
         Path demo = ModelFolder.demo();
         try (Stream<Path> files = Files.walk(demo)) {
@@ -85,7 +96,7 @@ public final class TinyModel {
             }
         }
         Path transformer = configs.resolve("transformer/config.json");
-        replace(transformer, "\"num_layers\": 6", "\"num_layers\": 1");
+        replace(transformer, "\"num_layers\": " + BLOCKS, "\"num_layers\": " + blocks);
         replace(transformer, "    1,\n    2,\n    2\n", "    1,\n    1,\n    1\n");
         replace(transformer, "attention_heads\": " + HEADS, "attention_heads\": " + heads);
         replace(

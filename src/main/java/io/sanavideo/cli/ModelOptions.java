@@ -8,11 +8,15 @@ import io.sanavideo.Precision;
 import io.sanavideo.SanaVideo;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** The options that say which model runs where; shared by the commands that run one. */
 final class ModelOptions extends DeviceOptions {
     private static final String DEMO = "demo";
+    private static final Pattern SIZE = Pattern.compile("(\\d+(?:\\.\\d+)?)([KMGTkmgt])");
 
     @Option(
             names = "--dtype",
@@ -35,6 +39,15 @@ final class ModelOptions extends DeviceOptions {
             description = "Runs a quantised model without a receipt that fits its weights.")
     private boolean trusted;
 
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            description = {
+                "Of the device's memory, such as 8G or 500M (default: what is free). What does not",
+                "fit together is loaded in turn, or layer by layer."
+            })
+    private String memory;
+
     Precision precision() {
         return Precision.parse(dtype);
     }
@@ -46,7 +59,26 @@ final class ModelOptions extends DeviceOptions {
                         .withPrecision(precision())
                         .withLayers(policy())
                         .withKernels(kernels);
+        if (memory != null) {
+            model = model.withMemory(bytes(memory));
+        }
         return trusted ? model.withoutReceipt() : model;
+    }
+
+    /** Reads a number with K, M, G or T behind it, thousands, millions and so on of bytes. */
+    static long bytes(String size) {
+        Matcher parts = SIZE.matcher(size);
+        double bytes = 0;
+        if (parts.matches()) {
+            int thousands = 1 + "KMGT".indexOf(parts.group(2).toUpperCase(Locale.ROOT));
+            bytes = Double.parseDouble(parts.group(1)) * Math.pow(1000, thousands);
+        }
+        if (bytes < 1) {
+            throw new IllegalArgumentException(
+                    "--memory is '%s', expected a number above 0 with K, M, G or T, such as 8G"
+                            .formatted(size));
+        }
+        return (long) bytes;
     }
 
     private LayerPolicy policy() {

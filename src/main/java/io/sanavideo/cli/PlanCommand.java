@@ -105,6 +105,9 @@ final class PlanCommand implements Callable<Integer> {
                             : "it does not fit; what would: "
                                     + String.join("; ", plan.alternatives()));
         }
+        if (plan.streamed()) {
+            return free + "it fits when layers are read anew each time that they run";
+        }
         return free
                 + (plan.inTurn()
                         ? "it fits when components are loaded and freed in turn"
@@ -130,7 +133,8 @@ final class PlanCommand implements Callable<Integer> {
                     .put("weights", phase.weights())
                     .put("peak", phase.peak());
         }
-        json.put("in_turn", plan.inTurn()).put("disk", plan.disk()).put("fits", plan.fits());
+        json.put("in_turn", plan.inTurn()).put("streamed", plan.streamed());
+        json.put("disk", plan.disk()).put("fits", plan.fits());
         if (plan.available() != Plan.UNKNOWN) {
             json.put("available", plan.available());
         }

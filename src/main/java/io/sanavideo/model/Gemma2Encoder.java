@@ -6,9 +6,9 @@ import io.sanavideo.runtime.Ops;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.weights.Json;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Gemma-2 as a text encoder (transformers, Gemma2Model): the hidden states after the final norm.
@@ -19,17 +19,34 @@ public final class Gemma2Encoder implements AutoCloseable {
     private final Gemma2Config config;
     private final NamedWeights weights;
     private final Tensor embeddings;
-    private final List<Gemma2Layer> layers = new ArrayList<>();
+    private final Layers<Gemma2Layer> layers;
     private final Tensor norm;
 
-    private Gemma2Encoder(Gemma2Config config, NamedWeights weights, String prefix) {
+    /**
+     * @param streamed its layers, or null to load all of them now
+     */
+    private Gemma2Encoder(Gemma2Config config, NamedWeights weights, Layers<Gemma2Layer> streamed) {
+        String prefix = Gemma2Tensors.prefix(weights::has);
         this.config = config;
         this.weights = weights;
         embeddings = weights.table(prefix + Gemma2Tensors.EMBEDDINGS);
-        for (int i = 0; i < config.layers(); i++) {
-            layers.add(new Gemma2Layer(weights, config, Gemma2Tensors.layer(prefix, i), i));
-        }
+        layers =
+                streamed != null
+                        ? streamed
+                        : Layers.resident(
+                                IntStream.range(0, config.layers())
+                                        .mapToObj(i -> layer(weights, config, i))
+                                        .toList());
         norm = weights.vector(prefix + Gemma2Tensors.NORM);
+        if (layers.isStreamed()) {
+            // Each is loaded once now: what is loaded later is sound.
+            layers.forEach((layer, i) -> {});
+        }
+    }
+
+    private static Gemma2Layer layer(NamedWeights weights, Gemma2Config config, int index) {
+        String prefix = Gemma2Tensors.prefix(weights::has);
+        return new Gemma2Layer(weights, config, Gemma2Tensors.layer(prefix, index), index);
     }
 
     /**
@@ -41,20 +58,45 @@ public final class Gemma2Encoder implements AutoCloseable {
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
     public static Gemma2Encoder load(Context context, Path folder, DType compute) {
-        return load(context, folder, compute, bytes -> {});
+        return load(context, folder, compute, false, bytes -> {});
     }
 
-    /** As the other; {@code progress} is told the bytes of each part that was loaded. */
+    /**
+     * As the other.
+     *
+     * @param streamed whether a layer is in memory only while it runs
+     * @param progress told the bytes of each part that was loaded
+     */
     public static Gemma2Encoder load(
-            Context context, Path folder, DType compute, LongConsumer progress) {
+            Context context, Path folder, DType compute, boolean streamed, LongConsumer progress) {
         Gemma2Config config = Gemma2Config.of(Json.read(folder.resolve("config.json")));
-        return NamedWeights.load(
-                context,
-                folder,
-                compute,
-                progress,
-                checkpoint -> Gemma2Tensors.of(config, checkpoint::has),
-                weights -> new Gemma2Encoder(config, weights, Gemma2Tensors.prefix(weights::has)));
+        Source source = new Source(context, folder, compute, config);
+        Layers<Gemma2Layer> layers =
+                streamed
+                        ? Layers.streamed(
+                                config.layers(),
+                                i ->
+                                        source.load(
+                                                bytes -> {},
+                                                weights ->
+                                                        new Layers.Loaded<>(
+                                                                layer(weights, config, i),
+                                                                weights)))
+                        : null;
+        return source.load(progress, weights -> new Gemma2Encoder(config, weights, layers));
+    }
+
+    /** Where weights come from, as often as they are loaded. */
+    private record Source(Context context, Path folder, DType compute, Gemma2Config config) {
+        <T> T load(LongConsumer progress, Function<NamedWeights, T> model) {
+            return NamedWeights.load(
+                    context,
+                    folder,
+                    compute,
+                    progress,
+                    checkpoint -> Gemma2Tensors.of(config, checkpoint::has),
+                    model);
+        }
     }
 
     public Gemma2Config config() {
@@ -85,9 +127,7 @@ public final class Gemma2Encoder implements AutoCloseable {
         try (Gemma2Layer.Buffers buffers =
                 new Gemma2Layer.Buffers(context, config, weights.compute(), ids.length)) {
             ops.embedding(embeddings, ids, embeddingScale(), states);
-            for (Gemma2Layer layer : layers) {
-                layer.forward(states, buffers);
-            }
+            layers.forEach((layer, i) -> layer.forward(states, buffers));
             ops.rmsNorm(states, 0, norm, Gemma2Layer.NORM_OFFSET, epsilon(), null, states);
             return states;
         } catch (Throwable e) {

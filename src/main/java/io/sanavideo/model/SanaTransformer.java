@@ -15,9 +15,10 @@ import io.sanavideo.weights.Checkpoint;
 import io.sanavideo.weights.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
 
 /**
  * The SANA-Video transformer: weights on a device, packed once. A {@link TransformerRun} predicts
@@ -46,12 +47,20 @@ public final class SanaTransformer implements AutoCloseable {
     private final Weight caption2;
     private final Tensor caption2Bias;
     private final Tensor captionNorm;
-    private final List<TransformerBlock> blocks = new ArrayList<>();
+    private final Layers<TransformerBlock> blocks;
+    private final boolean quantizes;
     private final Tensor scaleShiftTable;
     private final Weight output;
     private final Tensor outputBias;
 
-    private SanaTransformer(TransformerConfig config, NamedWeights weights, LayerPolicy policy) {
+    /**
+     * @param streamed its blocks, or null to load all of them now
+     */
+    private SanaTransformer(
+            TransformerConfig config,
+            NamedWeights weights,
+            LayerPolicy policy,
+            Layers<TransformerBlock> streamed) {
         this.config = config;
         this.policy = policy;
         this.weights = weights;
@@ -63,15 +72,28 @@ public final class SanaTransformer implements AutoCloseable {
         caption2 = weights.weight(WeightKind.LINEAR, "caption_projection.linear_2.weight");
         caption2Bias = weights.vector("caption_projection.linear_2.bias");
         captionNorm = weights.vector("caption_norm.weight");
-        List<TransformerLayer> layers = TransformerLayer.of(config);
-        int ofBlock = layers.size() / config.layers();
-        for (int i = 0; i < config.layers(); i++) {
-            List<TransformerLayer> own = layers.subList(i * ofBlock, (i + 1) * ofBlock);
-            blocks.add(new TransformerBlock(weights, config, i, own, policy));
-        }
+        blocks =
+                streamed != null
+                        ? streamed
+                        : Layers.resident(
+                                IntStream.range(0, config.layers())
+                                        .mapToObj(i -> block(weights, config, i, policy))
+                                        .toList());
         scaleShiftTable = weights.vector("scale_shift_table");
         output = weights.weight(WeightKind.LINEAR, "proj_out.weight");
         outputBias = weights.vector("proj_out.bias");
+        // Where blocks are streamed each is loaded once now: what is loaded later is sound.
+        boolean[] any = new boolean[1];
+        blocks.forEach((block, i) -> any[0] |= block.quantizes());
+        quantizes = any[0];
+    }
+
+    private static TransformerBlock block(
+            NamedWeights weights, TransformerConfig config, int index, LayerPolicy policy) {
+        List<TransformerLayer> layers = TransformerLayer.of(config);
+        int ofBlock = layers.size() / config.layers();
+        List<TransformerLayer> own = layers.subList(index * ofBlock, (index + 1) * ofBlock);
+        return new TransformerBlock(weights, config, index, own, policy);
     }
 
     /**
@@ -90,6 +112,7 @@ public final class SanaTransformer implements AutoCloseable {
                 LayerPolicy.OF_MODEL,
                 List.of(),
                 LoraMode.MERGE,
+                false,
                 bytes -> {});
     }
 
@@ -99,6 +122,7 @@ public final class SanaTransformer implements AutoCloseable {
      * @param policy which layers run in what
      * @param loras what it is adapted by
      * @param loraMode how
+     * @param streamed whether a block is in memory only while it runs
      * @param progress told the bytes of each part that was loaded
      * @throws IllegalArgumentException when the policy asks for what the folder does not hold
      */
@@ -109,19 +133,47 @@ public final class SanaTransformer implements AutoCloseable {
             LayerPolicy policy,
             List<Lora> loras,
             LoraMode loraMode,
+            boolean streamed,
             LongConsumer progress) {
         TransformerConfig config = TransformerConfig.of(Json.read(folder.resolve("config.json")));
-        try (LoraLayers adapted = LoraLayers.open(loras, loraMode, TransformerTensors.of(config))) {
-            return NamedWeights.load(
-                    context,
-                    folder,
-                    compute,
-                    adapted,
-                    progress,
-                    checkpoint -> TransformerTensors.of(config, checkpoint),
-                    weights ->
-                            new SanaTransformer(
-                                    config, weights, policy.over(storedPolicy(folder))));
+        LayerPolicy chosen = policy.over(storedPolicy(folder));
+        Source source = new Source(context, folder, compute, config, loras, loraMode);
+        Layers<TransformerBlock> blocks =
+                streamed
+                        ? Layers.streamed(
+                                config.layers(),
+                                i ->
+                                        source.load(
+                                                bytes -> {},
+                                                weights ->
+                                                        new Layers.Loaded<>(
+                                                                block(weights, config, i, chosen),
+                                                                weights)))
+                        : null;
+        return source.load(
+                progress, weights -> new SanaTransformer(config, weights, chosen, blocks));
+    }
+
+    /** Where weights come from, as often as they are loaded. */
+    private record Source(
+            Context context,
+            Path folder,
+            DType compute,
+            TransformerConfig config,
+            List<Lora> loras,
+            LoraMode loraMode) {
+        <T> T load(LongConsumer progress, Function<NamedWeights, T> model) {
+            try (LoraLayers adapted =
+                    LoraLayers.open(loras, loraMode, TransformerTensors.of(config))) {
+                return NamedWeights.load(
+                        context,
+                        folder,
+                        compute,
+                        adapted,
+                        progress,
+                        checkpoint -> TransformerTensors.of(config, checkpoint),
+                        model);
+            }
         }
     }
 
@@ -140,7 +192,12 @@ public final class SanaTransformer implements AutoCloseable {
 
     /** Whether there are layers whose activations are quantised. */
     boolean quantizes() {
-        return blocks.stream().anyMatch(TransformerBlock::quantizes);
+        return quantizes;
+    }
+
+    /** Whether a block is in memory only while it runs. */
+    public boolean isStreamed() {
+        return blocks.isStreamed();
     }
 
     public TransformerConfig config() {
@@ -165,7 +222,7 @@ public final class SanaTransformer implements AutoCloseable {
         return time;
     }
 
-    List<TransformerBlock> blocks() {
+    Layers<TransformerBlock> blocks() {
         return blocks;
     }
 

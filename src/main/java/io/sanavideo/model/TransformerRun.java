@@ -1,7 +1,6 @@
 package io.sanavideo.model;
 
 import io.sanavideo.runtime.Tensor;
-import java.util.List;
 import java.util.OptionalDouble;
 
 /**
@@ -96,10 +95,11 @@ public final class TransformerRun implements AutoCloseable {
         if (observer != null) {
             observer.see("patch_embedding", buffers.stream);
         }
-        List<TransformerBlock> blocks = transformer.blocks();
-        for (int i = 0; i < blocks.size(); i++) {
-            blocks.get(i).forward(buffers, time, text.keysValues(i), dense, observer);
-        }
+        transformer
+                .blocks()
+                .forEach(
+                        (block, i) ->
+                                block.forward(buffers, time, text.keysValues(i), dense, observer));
         transformer.projectOut(buffers, time, velocity);
     }
 

@@ -36,12 +36,15 @@ public final class TransformerText implements AutoCloseable {
             if (observer != null) {
                 observer.see("caption", caption);
             }
-            for (TransformerBlock block : transformer.blocks()) {
-                Tensor projected =
-                        scope.tensor(transformer.compute(), block.keysValuesShape(tokens));
-                block.projectText(caption, projected, observer);
-                keysValues.add(projected);
-            }
+            transformer
+                    .blocks()
+                    .forEach(
+                            (block, i) -> {
+                                long[] shape = block.keysValuesShape(tokens);
+                                Tensor projected = scope.tensor(transformer.compute(), shape);
+                                block.projectText(caption, projected, observer);
+                                keysValues.add(projected);
+                            });
         } catch (Throwable e) {
             scope.close();
             throw e;

@@ -16,8 +16,10 @@ import java.util.function.Function;
 
 /** The components of a model on one context, each loaded when it is needed. */
 final class Components {
-    final Component<Gemma2Encoder> encoder;
-    final Component<SanaTransformer> transformer;
+    private final Component<Gemma2Encoder> encoder;
+    private final Component<Gemma2Encoder> streamedEncoder;
+    private final Component<SanaTransformer> transformer;
+    private final Component<SanaTransformer> streamedTransformer;
     final Component<VaeDecoder> vae;
     final Component<VaeEncoder> vaeEncoder;
     private final Context context;
@@ -28,24 +30,10 @@ final class Components {
         this.context = context;
         compute = DType.of(precision, device);
         DType vaeCompute = vaeCompute(device, precision);
-        encoder =
-                new Component<>(
-                        folder.textEncoder(),
-                        progress ->
-                                Gemma2Encoder.load(
-                                        context, folder.textEncoder(), compute, progress));
-        transformer =
-                new Component<>(
-                        folder.transformer(),
-                        progress ->
-                                SanaTransformer.load(
-                                        context,
-                                        folder.transformer(),
-                                        compute,
-                                        folder.layers(),
-                                        folder.loras(),
-                                        folder.loraMode(),
-                                        progress));
+        encoder = encoder(folder, false);
+        streamedEncoder = encoder(folder, true);
+        transformer = transformer(folder, false);
+        streamedTransformer = transformer(folder, true);
         vae =
                 new Component<>(
                         folder.vae(),
@@ -58,6 +46,37 @@ final class Components {
                         progress ->
                                 parts.vae()
                                         .loadEncoder(context, folder.vae(), vaeCompute, progress));
+    }
+
+    private Component<Gemma2Encoder> encoder(ModelFolder folder, boolean streamed) {
+        return new Component<>(
+                folder.textEncoder(),
+                progress ->
+                        Gemma2Encoder.load(
+                                context, folder.textEncoder(), compute, streamed, progress));
+    }
+
+    private Component<SanaTransformer> transformer(ModelFolder folder, boolean streamed) {
+        return new Component<>(
+                folder.transformer(),
+                progress ->
+                        SanaTransformer.load(
+                                context,
+                                folder.transformer(),
+                                compute,
+                                folder.layers(),
+                                folder.loras(),
+                                folder.loraMode(),
+                                streamed,
+                                progress));
+    }
+
+    Component<Gemma2Encoder> encoder(Residency residency) {
+        return residency == Residency.STREAMED ? streamedEncoder : encoder;
+    }
+
+    Component<SanaTransformer> transformer(Residency residency) {
+        return residency == Residency.STREAMED ? streamedTransformer : transformer;
     }
 
     Context context() {
@@ -96,7 +115,14 @@ final class Components {
 
     /** Puts away all but one. */
     void keepOnly(Component<?> kept) {
-        for (Component<?> component : List.of(encoder, transformer, vae, vaeEncoder)) {
+        for (Component<?> component :
+                List.of(
+                        encoder,
+                        transformer,
+                        streamedEncoder,
+                        streamedTransformer,
+                        vae,
+                        vaeEncoder)) {
             if (component != kept) {
                 component.putAway();
             }
@@ -109,7 +135,7 @@ final class Components {
      */
     <R> R withVaeEncoder(
             Residency residency, ProgressListener listener, Function<VaeEncoder, R> work) {
-        if (residency == Residency.IN_TURN) {
+        if (residency != Residency.TOGETHER) {
             keepOnly(vaeEncoder);
         }
         try {
@@ -122,7 +148,7 @@ final class Components {
     /**
      * Runs work with a component.
      *
-     * @param residency IN_TURN puts the others away before, and this one after
+     * @param residency any but TOGETHER puts the others away before, and this one after
      */
     <T extends AutoCloseable, R> R with(
             Component<T> component,

@@ -204,7 +204,7 @@ public final class Engine implements AutoCloseable {
         Stopwatch denoising = new Stopwatch();
         try (Embeddings text =
                 components.with(
-                        components.encoder,
+                        components.encoder(residency),
                         residency,
                         listener,
                         encoder -> encoding.time(() -> encode(encoder, settings, listener)))) {
@@ -214,7 +214,7 @@ public final class Engine implements AutoCloseable {
                             : encoding.time(() -> encodeImage(settings, residency, listener));
             Latents latents =
                     components.with(
-                            components.transformer,
+                            components.transformer(residency),
                             residency,
                             listener,
                             transformer ->

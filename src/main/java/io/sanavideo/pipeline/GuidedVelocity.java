@@ -19,7 +19,8 @@ import java.util.OptionalDouble;
  * they would take twice the activations.
  *
  * <p>The first call runs the ops one by one, which also finds them their scratch memory; later
- * calls repeat them from a recording. Calls with dense activations have a recording of their own.
+ * calls repeat them from a recording, unless blocks are streamed: their weights have no place of
+ * their own. Calls with dense activations have a recording of their own.
  */
 final class GuidedVelocity implements AutoCloseable {
     private final Scope scope;
@@ -32,6 +33,7 @@ final class GuidedVelocity implements AutoCloseable {
     private final Tensor away;
     private final float[] guide;
     private final int held;
+    private final boolean isStreamed;
     private final Tensor moving;
     private final Observer observer;
     private final Way quantized = new Way();
@@ -64,6 +66,7 @@ final class GuidedVelocity implements AutoCloseable {
         ops = transformer.context().ops();
         scope = new Scope(transformer.context());
         this.held = held;
+        isStreamed = transformer.isStreamed();
         guide = new float[] {(float) (1 - guidance), (float) guidance};
         try {
             velocity = scope.tensor(DType.F32, latents.shape());
@@ -101,7 +104,7 @@ final class GuidedVelocity implements AutoCloseable {
         run.setTime(timesteps(timestep));
         run.setDense(isDense);
         Way way = isDense ? dense : quantized;
-        if (!way.hasRun || observer != null) {
+        if (!way.hasRun || observer != null || isStreamed) {
             predict();
             way.hasRun = true;
         } else {

@@ -32,6 +32,7 @@ import java.util.Set;
  * @param trusted whether quantised weights are taken without a receipt
  * @param loras what its transformer is adapted by
  * @param loraMode how
+ * @param memory bytes of a device's memory that it may take
  */
 public record ModelFolder(
         Path root,
@@ -39,7 +40,8 @@ public record ModelFolder(
         LayerPolicy layers,
         boolean trusted,
         List<Lora> loras,
-        LoraMode loraMode) {
+        LoraMode loraMode,
+        long memory) {
     private static final String INDEX = "model_index.json";
     private static final String DEMO = "/io/sanavideo/demo/" + INDEX;
 
@@ -61,16 +63,26 @@ public record ModelFolder(
      */
     public static ModelFolder of(Model model) {
         return open(
-                model.folder(), model.layers(), model.trusted(), model.loras(), model.loraMode());
+                model.folder(),
+                model.layers(),
+                model.trusted(),
+                model.loras(),
+                model.loraMode(),
+                model.memory());
     }
 
     /** The folder of a model whose layers run as it says itself. */
     public static ModelFolder open(Path root) {
-        return open(root, LayerPolicy.OF_MODEL, false, List.of(), LoraMode.MERGE);
+        return open(root, LayerPolicy.OF_MODEL, false, List.of(), LoraMode.MERGE, Model.ALL_MEMORY);
     }
 
     private static ModelFolder open(
-            Path root, LayerPolicy layers, boolean trusted, List<Lora> loras, LoraMode loraMode) {
+            Path root,
+            LayerPolicy layers,
+            boolean trusted,
+            List<Lora> loras,
+            LoraMode loraMode,
+            long memory) {
         if (!Files.isDirectory(root)) {
             throw new ModelFormatException(
                     "%s: %s, expected a model folder in the diffusers layout"
@@ -79,7 +91,7 @@ public record ModelFolder(
                                     Files.exists(root) ? "is not a folder" : "does not exist"));
         }
         Json index = Json.read(root.resolve(INDEX));
-        ModelFolder folder = new ModelFolder(root, index, layers, trusted, loras, loraMode);
+        ModelFolder folder = new ModelFolder(root, index, layers, trusted, loras, loraMode, memory);
         SUPPORTED.forEach(folder::requireComponent);
         folder.requireFolder("tokenizer");
         folder.receipt();

@@ -136,8 +136,8 @@ public final class Planner {
     Plan plan(Settings settings, long held) {
         long free = available.getAsLong();
         long all = free == Plan.UNKNOWN ? Long.MAX_VALUE : free + held;
-        boolean inTurn = peak(phases(settings, precision, Residency.TOGETHER)) > all;
-        Residency residency = inTurn ? Residency.IN_TURN : Residency.TOGETHER;
+        all = Math.min(all, parts.folder().memory());
+        Residency residency = residency(settings, precision, all).orElse(Residency.STREAMED);
         boolean guided = denoiser.isGuided(settings);
         return new Plan(
                 device,
@@ -145,18 +145,24 @@ public final class Planner {
                 settings.steps(),
                 guided,
                 dtypes,
-                inTurn,
+                residency != Residency.TOGETHER,
+                residency == Residency.STREAMED,
                 phases(settings, precision, residency),
                 disk,
-                free == Plan.UNKNOWN ? free : all,
+                all == Long.MAX_VALUE ? Plan.UNKNOWN : all,
                 speeds.estimate(settings.format(), settings.steps(), guided ? 2 : 1).orElse(null),
                 fits(settings, precision, all) ? List.of() : alternatives(settings, all));
     }
 
-    /** Whether memory holds it, in turn at the least. */
+    /** How memory holds it with the least work. */
+    private Optional<Residency> residency(Settings settings, Precision asked, long available) {
+        return Arrays.stream(Residency.values())
+                .filter(residency -> peak(phases(settings, asked, residency)) <= available)
+                .findFirst();
+    }
+
     private boolean fits(Settings settings, Precision asked, long available) {
-        return peak(phases(settings, asked, Residency.TOGETHER)) <= available
-                || peak(phases(settings, asked, Residency.IN_TURN)) <= available;
+        return residency(settings, asked, available).isPresent();
     }
 
     private static long peak(List<PhaseMemory> phases) {
@@ -222,7 +228,7 @@ public final class Planner {
             }
             Embeddings text =
                     components.with(
-                            components.encoder,
+                            components.encoder(residency),
                             residency,
                             ProgressListener.NONE,
                             encoder ->
@@ -237,7 +243,7 @@ public final class Planner {
                     shape.fromImage() ? encodeImage(phases, components, settings, residency) : null;
             Latents latents =
                     components.with(
-                            components.transformer,
+                            components.transformer(residency),
                             residency,
                             ProgressListener.NONE,
                             transformer ->
