@@ -82,7 +82,7 @@ public final class TinyModel {
         return ModelFolder.open(model);
     }
 
-    /** The demo model's configurations, with so many blocks and one layer. */
+    /** The demo model's configurations, with one layer of text and so many blocks. */
     private static Path configs(Path folder, int heads, int blocks) throws IOException {
         Path configs = folder.resolve("configs");
         Path demo = ModelFolder.demo();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sanavideo.LayerPolicy;
 import io.sanavideo.LoraMode;
+import io.sanavideo.Model;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.pipeline.TrainedSizes.Size;
 import io.sanavideo.weights.Json;
@@ -39,7 +40,13 @@ class TrainedSizesTest {
         Json index = Json.read(folder.resolve("model_index.json"));
         return ModelParts.read(
                 new ModelFolder(
-                        folder, index, LayerPolicy.OF_MODEL, false, List.of(), LoraMode.MERGE));
+                        folder,
+                        index,
+                        LayerPolicy.OF_MODEL,
+                        false,
+                        List.of(),
+                        LoraMode.MERGE,
+                        Model.ALL_MEMORY));
     }
 
     static Stream<Arguments> sizes() {
