@@ -99,7 +99,8 @@ class QuantizedDemoTest {
 
     @Test
     void theBetterOfTwoScalesBringsItNearer() {
-        assertThat(fourOverSix.outputError()).isLessThan(plain.outputError());
+        // Its other global scale alone changes errors a little, one way or the other.
+        assertThat(fourOverSix.outputError()).isLessThan(0.97 * plain.outputError());
         assertThat(fourOverSix.psnr()).isGreaterThanOrEqualTo(plain.psnr());
     }
 
