@@ -18,4 +18,14 @@ final class Background {
             throw e;
         }
     }
+
+    /**
+     * Runs a task on a thread of its own. The common pool may have a single thread, and the caller
+     * may be on it, waiting.
+     */
+    static void start(Runnable task) {
+        Thread thread = new Thread(task, "sana-video-background");
+        thread.setDaemon(true);
+        thread.start();
+    }
 }

@@ -57,7 +57,8 @@ public final class Engine implements AutoCloseable {
         this.device = device;
         ModelFolder folder = parts.folder();
         CompletableFuture<Tokenizer> tokenizerRead =
-                CompletableFuture.supplyAsync(() -> Tokenizer.open(folder.tokenizer()));
+                CompletableFuture.supplyAsync(
+                        () -> Tokenizer.open(folder.tokenizer()), Background::start);
         this.kernels = kernels;
         components = new Components(parts, device, precision, context);
         planner = new Planner(parts, device, precision, kernels, available);

@@ -16,7 +16,9 @@ final class LoraHashes {
     LoraHashes(ModelFolder folder) {
         this.folder = folder;
         for (Lora lora : folder.loras()) {
-            hashes.add(CompletableFuture.supplyAsync(() -> ContentHash.of(lora.file())));
+            hashes.add(
+                    CompletableFuture.supplyAsync(
+                            () -> ContentHash.of(lora.file()), Background::start));
         }
     }
 

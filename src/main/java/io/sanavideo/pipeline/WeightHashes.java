@@ -18,7 +18,7 @@ final class WeightHashes {
         for (Path component : folder.weights()) {
             hashes.put(
                     component.getFileName().toString(),
-                    CompletableFuture.supplyAsync(() -> hash(component)));
+                    CompletableFuture.supplyAsync(() -> hash(component), Background::start));
         }
     }
 
