@@ -70,7 +70,7 @@ class LtxVaeStreamTest {
                 LtxVaeDecoder decoder =
                         LtxVaeDecoder.load(context, decoderModel(causal), DType.F32)) {
             float[] latents = random(frames * 2 * 3 * CHANNELS, new Random(SEED));
-            float[] streamed = LtxVaeCheck.decode(decoder, latents, frames, 2, 3);
+            float[] streamed = WholeClip.decode(decoder, latents, frames, 2, 3);
             float[] whole = LtxWholeClip.decode(decoder, latents, frames, 2, 3);
             assertThat(streamed).hasSize(((frames - 1) * 8 + 1) * 64 * 96 * 3);
             assertSame(streamed, whole);
@@ -84,7 +84,7 @@ class LtxVaeStreamTest {
                 LtxVaeEncoder encoder =
                         LtxVaeEncoder.load(context, encoderModel(causal), DType.F32)) {
             float[] video = random(pictures * 64 * 32 * 3, new Random(SEED));
-            float[] streamed = LtxVaeCheck.encode(encoder, video, 64, 32);
+            float[] streamed = WholeClip.encode(encoder, video, 64, 32);
             float[] whole = LtxWholeClip.encode(encoder, video, 64, 32);
             for (int i = 0; i < whole.length; i++) {
                 double mean = encoder.latentMean[i % CHANNELS];
@@ -161,8 +161,8 @@ class LtxVaeStreamTest {
             float[] changed = clip.clone();
             System.arraycopy(random(size, random), 0, changed, 2 * size, size);
             int before = 9 * 64 * 64 * 3;
-            float[] pictures = LtxVaeCheck.decode(decoder, clip, 3, 2, 2);
-            float[] others = LtxVaeCheck.decode(decoder, changed, 3, 2, 2);
+            float[] pictures = WholeClip.decode(decoder, clip, 3, 2, 2);
+            float[] others = WholeClip.decode(decoder, changed, 3, 2, 2);
             assertThat(others).isNotEqualTo(pictures);
             assertThat(Arrays.equals(pictures, 0, before, others, 0, before)).isEqualTo(causal);
         }
@@ -248,8 +248,8 @@ class LtxVaeStreamTest {
                 stream.encode(picture, latent -> {});
                 assertThatThrownBy(() -> stream.finish(latent -> {}))
                         .isInstanceOf(IllegalStateException.class)
-                        .hasMessageContaining("2 pictures were encoded")
-                        .hasMessageContaining("multiple of 8");
+                        .hasMessageContaining("the clip ended after 2 pictures")
+                        .hasMessageContaining("1 + 8 * k");
             }
         }
     }

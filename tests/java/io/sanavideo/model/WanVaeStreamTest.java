@@ -44,8 +44,8 @@ class WanVaeStreamTest {
             float[] clip = random(3 * size, random);
             float[] changed = clip.clone();
             System.arraycopy(random(size, random), 0, changed, 2 * size, size);
-            float[] pictures = WanVaeCheck.decode(decoder, clip, 3, 2, 2);
-            float[] others = WanVaeCheck.decode(decoder, changed, 3, 2, 2);
+            float[] pictures = WholeClip.decode(decoder, clip, 3, 2, 2);
+            float[] others = WholeClip.decode(decoder, changed, 3, 2, 2);
             int picture = 16 * 16 * 3;
             assertThat(pictures).hasSize(9 * picture);
             for (int i = 0; i < 5 * picture; i++) {

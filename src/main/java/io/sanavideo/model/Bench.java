@@ -164,8 +164,7 @@ public final class Bench implements AutoCloseable {
     /** The Wan VAE's encoder on as many pictures as make a latent frame of this size. */
     public static Bench vaeEncoder(Context context, DType compute, int height, int width) {
         WanVaeEncoder encoder =
-                withComponent(
-                        "vae", folder -> WanVaeEncoder.load(context, folder, compute, bytes -> {}));
+                withComponent("vae", folder -> WanVaeEncoder.load(context, folder, compute));
         WanVaeConfig config = encoder.config();
         int rows = height * config.spatialFactor();
         int columns = width * config.spatialFactor();

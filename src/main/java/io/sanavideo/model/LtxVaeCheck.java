@@ -2,10 +2,8 @@ package io.sanavideo.model;
 
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
-import io.sanavideo.runtime.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 
@@ -56,11 +54,8 @@ final class LtxVaeCheck implements ComponentCheck {
             float[] deviations = decoder.latentDeviation.toFloats();
             for (int i = 0; i < shape[0]; i++) {
                 float[] latent = ChannelsLast.of(golden.sample("latent", i), shape[1]);
-                for (int j = 0; j < latent.length; j++) {
-                    double centred = (double) latent[j] - means[j % shape[1]];
-                    latent[j] = (float) (centred / deviations[j % shape[1]]);
-                }
-                float[] decoded = decode(decoder, latent, shape[2], shape[3], shape[4]);
+                WholeClip.normalise(latent, means, deviations);
+                float[] decoded = WholeClip.decode(decoder, latent, shape[2], shape[3], shape[4]);
                 outputs.add(ChannelsLast.toChannelsFirst(decoded, LtxVaeConfig.COLOURS));
             }
         }
@@ -75,7 +70,7 @@ final class LtxVaeCheck implements ComponentCheck {
             int channels = encoder.config().latentChannels();
             for (int i = 0; i < shape[0]; i++) {
                 float[] video = ChannelsLast.of(golden.sample("video", i), shape[1]);
-                float[] means = encode(encoder, video, shape[3], shape[4]);
+                float[] means = WholeClip.encode(encoder, video, shape[3], shape[4]);
                 for (int j = 0; j < means.length; j++) {
                     int channel = j % channels;
                     means[j] =
@@ -86,48 +81,5 @@ final class LtxVaeCheck implements ComponentCheck {
             }
         }
         return Comparison.of(MEAN, GoldenTensors.concatenate(outputs), golden.values(MEAN));
-    }
-
-    /**
-     * Decodes a clip.
-     *
-     * @param latents [frames, height, width, channels], normalised
-     * @return [pictures, rows, columns, 3], not clamped
-     */
-    static float[] decode(
-            LtxVaeDecoder decoder, float[] latents, int frames, int height, int width) {
-        List<float[]> pictures = new ArrayList<>();
-        int channels = decoder.config().latentChannels();
-        try (Tensor clip = decoder.context().tensor(DType.F32, frames, height, width, channels);
-                LtxVaeStream stream = decoder.stream(height, width)) {
-            clip.upload(latents);
-            for (int frame = 0; frame < frames; frame++) {
-                stream.decode(clip.slice(frame, 1), picture -> pictures.add(picture.toFloats()));
-            }
-            stream.finish(picture -> pictures.add(picture.toFloats()));
-        }
-        return GoldenTensors.concatenate(pictures);
-    }
-
-    /**
-     * Encodes a clip.
-     *
-     * @param video [pictures, height, width, 3]
-     * @return [frames, rows, columns, channels], normalised
-     */
-    static float[] encode(LtxVaeEncoder encoder, float[] video, int height, int width) {
-        List<float[]> latents = new ArrayList<>();
-        int size = height * width * LtxVaeConfig.COLOURS;
-        Context context = encoder.context();
-        try (Tensor picture =
-                        context.tensor(encoder.compute(), height, width, LtxVaeConfig.COLOURS);
-                LtxVaeEncodingStream stream = encoder.stream(height, width)) {
-            for (int first = 0; first < video.length; first += size) {
-                picture.upload(Arrays.copyOfRange(video, first, first + size));
-                stream.encode(picture, latent -> latents.add(latent.toFloats()));
-            }
-            stream.finish(latent -> latents.add(latent.toFloats()));
-        }
-        return GoldenTensors.concatenate(latents);
     }
 }

@@ -78,6 +78,11 @@ public record LtxVaeConfig(int latentChannels, int patch, Side encoder, Side dec
         }
     }
 
+    /** Reads that of a component folder. */
+    static LtxVaeConfig read(Path folder) {
+        return of(Json.read(folder.resolve("config.json")));
+    }
+
     /**
      * Reads a config.
      *
@@ -291,12 +296,12 @@ public record LtxVaeConfig(int latentChannels, int patch, Side encoder, Side dec
     @Override
     public LtxVaeDecoder loadDecoder(
             Context context, Path folder, DType compute, LongConsumer progress) {
-        return LtxVaeDecoder.load(context, folder, compute, progress);
+        return LtxVaeDecoder.load(this, context, folder, compute, progress);
     }
 
     @Override
     public LtxVaeEncoder loadEncoder(
             Context context, Path folder, DType compute, LongConsumer progress) {
-        return LtxVaeEncoder.load(context, folder, compute, progress);
+        return LtxVaeEncoder.load(this, context, folder, compute, progress);
     }
 }

@@ -6,7 +6,6 @@ import io.sanavideo.model.LtxVaeLayers.Residual;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Tensor;
-import io.sanavideo.weights.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,9 +15,7 @@ import java.util.function.LongConsumer;
  * The decoder of an LTX-2 video VAE (diffusers, AutoencoderKLLTX2Video): weights on a device,
  * packed once. An {@link LtxVaeStream} decodes a clip with them, one latent frame at a time.
  */
-public final class LtxVaeDecoder implements VaeDecoder {
-    private final LtxVaeConfig config;
-    private final NamedWeights weights;
+public final class LtxVaeDecoder extends LoadedVae<LtxVaeConfig> implements VaeDecoder {
     final Tensor latentMean;
     final Tensor latentDeviation;
     final Convolution convIn;
@@ -27,8 +24,7 @@ public final class LtxVaeDecoder implements VaeDecoder {
     final Convolution convOut;
 
     private LtxVaeDecoder(LtxVaeConfig config, NamedWeights weights) {
-        this.config = config;
-        this.weights = weights;
+        super(config, weights);
         LtxVaeConfig.Side side = config.decoder();
         latentMean = weights.vector(LtxVaeTensors.MEAN);
         latentDeviation = weights.vector(LtxVaeTensors.DEVIATION);
@@ -56,13 +52,16 @@ public final class LtxVaeDecoder implements VaeDecoder {
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
     public static LtxVaeDecoder load(Context context, Path folder, DType compute) {
-        return load(context, folder, compute, bytes -> {});
+        return LtxVaeConfig.read(folder).loadDecoder(context, folder, compute, bytes -> {});
     }
 
     /** As the other; {@code progress} is told the bytes of each part that was loaded. */
-    public static LtxVaeDecoder load(
-            Context context, Path folder, DType compute, LongConsumer progress) {
-        LtxVaeConfig config = LtxVaeConfig.of(Json.read(folder.resolve("config.json")));
+    static LtxVaeDecoder load(
+            LtxVaeConfig config,
+            Context context,
+            Path folder,
+            DType compute,
+            LongConsumer progress) {
         return NamedWeights.load(
                 context,
                 folder,
@@ -72,27 +71,8 @@ public final class LtxVaeDecoder implements VaeDecoder {
                 weights -> new LtxVaeDecoder(config, weights));
     }
 
-    public LtxVaeConfig config() {
-        return config;
-    }
-
-    @Override
-    public Context context() {
-        return weights.context();
-    }
-
-    @Override
-    public DType compute() {
-        return weights.compute();
-    }
-
     @Override
     public LtxVaeStream stream(int height, int width) {
         return new LtxVaeStream(this, height, width);
-    }
-
-    @Override
-    public void close() {
-        weights.close();
     }
 }

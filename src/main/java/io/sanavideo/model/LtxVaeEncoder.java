@@ -6,7 +6,6 @@ import io.sanavideo.model.LtxVaeLayers.Level;
 import io.sanavideo.model.LtxVaeLayers.Residual;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
-import io.sanavideo.weights.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,10 +15,7 @@ import java.util.function.LongConsumer;
  * The encoder of an LTX-2 video VAE (diffusers, AutoencoderKLLTX2Video): weights on a device,
  * packed once. An {@link LtxVaeEncodingStream} encodes a clip with them, one picture at a time.
  */
-public final class LtxVaeEncoder implements VaeEncoder {
-    private final LtxVaeConfig config;
-    private final NamedWeights weights;
-
+public final class LtxVaeEncoder extends LoadedVae<LtxVaeConfig> implements VaeEncoder {
     /** By channel, on the host: what latents are scaled with is made of them. */
     final float[] latentMean;
 
@@ -32,8 +28,7 @@ public final class LtxVaeEncoder implements VaeEncoder {
     final Convolution meanOut;
 
     private LtxVaeEncoder(LtxVaeConfig config, NamedWeights weights) {
-        this.config = config;
-        this.weights = weights;
+        super(config, weights);
         LtxVaeConfig.Side side = config.encoder();
         latentMean = weights.vector(LtxVaeTensors.MEAN).toFloats();
         latentDeviation = weights.vector(LtxVaeTensors.DEVIATION).toFloats();
@@ -56,18 +51,21 @@ public final class LtxVaeEncoder implements VaeEncoder {
      * left in the file.
      *
      * @param compute F32 or BF16
-     * @throws ModelFormatException when a file is broken or not supported
+     * @throws io.sanavideo.ModelFormatException when a file is broken or not supported
      * @throws io.sanavideo.NumericsException when a weight is NaN or infinite
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
     public static LtxVaeEncoder load(Context context, Path folder, DType compute) {
-        return load(context, folder, compute, bytes -> {});
+        return LtxVaeConfig.read(folder).loadEncoder(context, folder, compute, bytes -> {});
     }
 
     /** As the other; {@code progress} is told the bytes of each part that was loaded. */
-    public static LtxVaeEncoder load(
-            Context context, Path folder, DType compute, LongConsumer progress) {
-        LtxVaeConfig config = LtxVaeConfig.of(Json.read(folder.resolve("config.json")));
+    static LtxVaeEncoder load(
+            LtxVaeConfig config,
+            Context context,
+            Path folder,
+            DType compute,
+            LongConsumer progress) {
         LtxVaeEncoder encoder =
                 NamedWeights.load(
                         context,
@@ -95,27 +93,8 @@ public final class LtxVaeEncoder implements VaeEncoder {
         }
     }
 
-    public LtxVaeConfig config() {
-        return config;
-    }
-
-    @Override
-    public Context context() {
-        return weights.context();
-    }
-
-    @Override
-    public DType compute() {
-        return weights.compute();
-    }
-
     @Override
     public LtxVaeEncodingStream stream(int height, int width) {
         return new LtxVaeEncodingStream(this, height, width);
-    }
-
-    @Override
-    public void close() {
-        weights.close();
     }
 }

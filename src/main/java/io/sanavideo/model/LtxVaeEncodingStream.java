@@ -18,7 +18,7 @@ public final class LtxVaeEncodingStream implements EncodingStream {
     private final LtxVaeConfig config;
     private final int height;
     private final int width;
-    private long pictures;
+    private final PictureCount pictures;
 
     /**
      * @param height rows of a picture
@@ -30,8 +30,8 @@ public final class LtxVaeEncodingStream implements EncodingStream {
         this.height = height;
         this.width = width;
         config = encoder.config();
-        requireMultiple("height", height);
-        requireMultiple("width", width);
+        config.requirePicture(height, width);
+        pictures = new PictureCount(config.temporalFactor());
         int factor = config.spatialFactor();
         config.encoder().requireLatent(height / factor, width / factor, factor);
         Ops ops = encoder.context().ops();
@@ -54,9 +54,10 @@ public final class LtxVaeEncodingStream implements EncodingStream {
             encoder.levels.forEach(stages::down);
             stages.residuals(encoder.middle);
             stages.lastConvolution(encoder.meanOut);
-            Tensor scale = scope.tensor(DType.F32, config.latentChannels());
-            Tensor shift = scope.tensor(DType.F32, config.latentChannels());
-            uploadNormalisation(encoder, scale, shift);
+            Tensor factors = scope.tensor(DType.F32, config.latentChannels());
+            factors.upload(LatentNormalisation.factors(encoder.latentDeviation));
+            Tensor terms = scope.tensor(DType.F32, config.latentChannels());
+            terms.upload(LatentNormalisation.terms(encoder.latentMean, encoder.latentDeviation));
             Tensor latent =
                     scope.tensor(
                             DType.F32,
@@ -64,7 +65,7 @@ public final class LtxVaeEncodingStream implements EncodingStream {
                             height / config.spatialFactor(),
                             width / config.spatialFactor(),
                             config.latentChannels());
-            stages.map(mean -> ops.scaleChannels(mean, scale, shift, latent), latent);
+            stages.map(mean -> ops.scaleChannels(mean, factors, terms, latent), latent);
             chain = stages.chain();
         } catch (Throwable e) {
             scope.close();
@@ -72,44 +73,17 @@ public final class LtxVaeEncodingStream implements EncodingStream {
         }
     }
 
-    private void requireMultiple(String name, int size) {
-        int factor = config.spatialFactor();
-        if (size < factor || size % factor != 0) {
-            throw new IllegalArgumentException(
-                    "%s is %d pixels, expected a multiple of %d".formatted(name, size, factor));
-        }
-    }
-
-    /** (mean - m) / s as a factor and a term. */
-    private static void uploadNormalisation(LtxVaeEncoder encoder, Tensor scale, Tensor shift) {
-        int count = encoder.latentMean.length;
-        float[] factors = new float[count];
-        float[] terms = new float[count];
-        for (int i = 0; i < count; i++) {
-            double inverse = 1.0 / encoder.latentDeviation[i];
-            factors[i] = (float) inverse;
-            terms[i] = (float) (-encoder.latentMean[i] * inverse);
-        }
-        scale.upload(factors);
-        shift.upload(terms);
-    }
-
     @Override
     public void encode(Tensor picture, Consumer<Tensor> latents) {
+        pictures.add();
         try (Tensor frame = picture.reshape(1, height, width, LtxVaeConfig.COLOURS)) {
             chain.push(frame, latents);
         }
-        pictures++;
     }
 
     @Override
     public void finish(Consumer<Tensor> latents) {
-        int factor = config.temporalFactor();
-        if (pictures > 0 && (pictures - 1) % factor != 0) {
-            throw new IllegalStateException(
-                    "%d pictures were encoded, expected 1, or 1 more than a multiple of %d"
-                            .formatted(pictures, factor));
-        }
+        pictures.end();
         chain.finish(latents);
     }
 

@@ -19,6 +19,22 @@ public interface VaeConfig {
         return spatialFactor();
     }
 
+    /**
+     * @throws IllegalArgumentException when pictures of this size have no latents
+     */
+    default void requirePicture(int height, int width) {
+        requireMultiple("height", height);
+        requireMultiple("width", width);
+    }
+
+    private void requireMultiple(String name, int size) {
+        if (size < 1 || size % spatialFactor() != 0) {
+            throw new IllegalArgumentException(
+                    "%s is %d pixels, expected a multiple of %d"
+                            .formatted(name, size, spatialFactor()));
+        }
+    }
+
     /** Frames for each latent frame after the first, which makes one. */
     int temporalFactor();
 

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Encodes clips as streams, one after the other. A picture goes through the encoder as far as it
- * gets: a level that halves frames holds every second one back until the next has come, so that the
- * first picture makes a latent frame, and then the last one of each group. What comes out equals
- * encoding the clip as a whole, and memory does not depend on its length: about 3 input frames for
- * each convolution over time, mostly those of the first level (4 convolutions of 3 * 96 channels at
+ * Encodes one clip as a stream. A picture goes through the encoder as far as it gets: a level that
+ * halves frames holds every second one back until the next has come, so that the first picture
+ * makes a latent frame, and then the last one of each group. What comes out equals encoding the
+ * clip as a whole, and memory does not depend on its length: about 3 input frames for each
+ * convolution over time, mostly those of the first level (4 convolutions of 3 * 96 channels at
  * 480x832: 1.8 GB in f32, 0.9 GB in bf16).
  *
  * <p>Not safe for use by several threads.
@@ -20,7 +20,7 @@ public final class WanEncodingStream implements EncodingStream {
     private final WanVaeEncoder encoder;
     private final Ops ops;
     private final WanVaeBlocks blocks;
-    private final CausalWindow convIn;
+    private final NewestFrames convIn;
     private final Tensor pictureIn;
     private final List<LevelBlock> levels = new ArrayList<>();
     private final WanVaeBlocks.MiddleBlock middle;
@@ -31,10 +31,10 @@ public final class WanEncodingStream implements EncodingStream {
     private final Tensor halves;
     private final Tensor mean;
     private final Tensor logVariance;
-    private final Tensor scale;
-    private final Tensor shift;
+    private final Tensor factors;
+    private final Tensor terms;
     private final Tensor latent;
-    private long pictures;
+    private final PictureCount pictures;
 
     /**
      * @param height rows of a picture, a multiple of the VAE's spatial factor
@@ -45,8 +45,8 @@ public final class WanEncodingStream implements EncodingStream {
     WanEncodingStream(WanVaeEncoder encoder, int height, int width) {
         this.encoder = encoder;
         WanVaeConfig config = encoder.config();
-        requireSize("height", height, config.spatialFactor());
-        requireSize("width", width, config.spatialFactor());
+        config.requirePicture(height, width);
+        pictures = new PictureCount(config.temporalFactor());
         ops = encoder.context().ops();
         blocks = new WanVaeBlocks(encoder.context(), encoder.compute());
         try {
@@ -70,9 +70,11 @@ public final class WanEncodingStream implements EncodingStream {
             halves = both.reshape(2, rows * columns, channels);
             mean = both.slice(0, 1);
             logVariance = both.slice(1, 1);
-            scale = blocks.channels(new float[channels]);
-            shift = blocks.channels(new float[channels]);
-            uploadNormalisation(config);
+            factors = blocks.channels(LatentNormalisation.factors(config.latentDeviation()));
+            terms =
+                    blocks.channels(
+                            LatentNormalisation.terms(
+                                    config.latentMean(), config.latentDeviation()));
             latent = blocks.floats(1, rows, columns, channels);
         } catch (Throwable e) {
             blocks.close();
@@ -80,32 +82,12 @@ public final class WanEncodingStream implements EncodingStream {
         }
     }
 
-    private static void requireSize(String name, int size, int factor) {
-        if (size < 1 || size % factor != 0) {
-            throw new IllegalArgumentException(
-                    "%s is %d, expected a multiple of %d".formatted(name, size, factor));
-        }
-    }
-
-    /** (mean - latents_mean) / latents_std as one multiply-add a channel. */
-    private void uploadNormalisation(WanVaeConfig config) {
-        float[] scales = new float[config.latentChannels()];
-        float[] shifts = new float[config.latentChannels()];
-        for (int i = 0; i < scales.length; i++) {
-            double deviation = config.latentDeviation()[i];
-            scales[i] = (float) (1 / deviation);
-            shifts[i] = (float) (-config.latentMean()[i] / deviation);
-        }
-        scale.upload(scales);
-        shift.upload(shifts);
-    }
-
     @Override
     public void encode(Tensor picture, Consumer<Tensor> latents) {
         requireShape(picture);
+        pictures.add();
         pictureIn.copyFrom(picture);
         blocks.convolve(convIn, encoder.convIn, null, levels.get(0).in);
-        pictures++;
         for (int i = 0; i < levels.size(); i++) {
             levels.get(i).residuals.forEach(WanVaeBlocks.ResidualBlock::run);
             if (i < levels.size() - 1 && !levels.get(i).runInto(levels.get(i + 1).in)) {
@@ -116,7 +98,7 @@ public final class WanEncodingStream implements EncodingStream {
         head.run();
         blocks.multiply(encoded, encoder.moments, null, moments);
         ops.interleaveFrames(momentPixels, halves);
-        ops.scaleChannels(mean, scale, shift, latent);
+        ops.scaleChannels(mean, factors, terms, latent);
         latents.accept(latent);
     }
 
@@ -131,19 +113,10 @@ public final class WanEncodingStream implements EncodingStream {
         }
     }
 
-    /** Nothing is to come of a whole clip. The next picture is the first one of another clip. */
+    /** Nothing is to come of a whole clip. */
     @Override
     public void finish(Consumer<Tensor> latents) {
-        int group = encoder.config().temporalFactor();
-        long encodedPictures = pictures;
-        pictures = 0;
-        levels.forEach(LevelBlock::forget);
-        blocks.forget();
-        if (encodedPictures > 0 && (encodedPictures - 1) % group != 0) {
-            throw new IllegalStateException(
-                    "the clip ended after %d pictures, expected 1 + %d * k: its last %d make no latent frame"
-                            .formatted(encodedPictures, group, (encodedPictures - 1) % group));
-        }
+        pictures.end();
     }
 
     /** Of the latest latent frame, [1, rows, columns, latentChannels] of the compute dtype. */
@@ -174,7 +147,7 @@ public final class WanEncodingStream implements EncodingStream {
         private final List<WanVaeBlocks.ResidualBlock> residuals;
 
         /** The newest frames at half the size, where the level halves their number. */
-        private final CausalWindow halved;
+        private final NewestFrames halved;
 
         private long frames;
 
@@ -211,10 +184,6 @@ public final class WanEncodingStream implements EncodingStream {
             }
             halved.advance();
             return index == 0;
-        }
-
-        void forget() {
-            frames = 0;
         }
     }
 }

@@ -18,7 +18,6 @@ final class WanVaeBlocks implements AutoCloseable {
     private final Ops ops;
     private final DType compute;
     private final Scope scope;
-    private final List<CausalWindow> windows = new ArrayList<>();
 
     WanVaeBlocks(Context context, DType compute) {
         this.compute = compute;
@@ -49,10 +48,8 @@ final class WanVaeBlocks implements AutoCloseable {
     }
 
     /** The newest frames of a stream. */
-    CausalWindow window(long height, long width, long channels) {
-        CausalWindow window = new CausalWindow(scope, compute, height, width, channels);
-        windows.add(window);
-        return window;
+    NewestFrames window(long height, long width, long channels) {
+        return new NewestFrames(scope, compute, height, width, channels);
     }
 
     /** A residual block. Where it has no shortcut {@code in} and {@code out} are the same. */
@@ -80,7 +77,7 @@ final class WanVaeBlocks implements AutoCloseable {
     }
 
     /** Convolves the frames of a window to one frame; the next can be written to it then. */
-    void convolve(CausalWindow window, WanVaeLayers.Layer layer, Tensor residual, Tensor out) {
+    void convolve(NewestFrames window, WanVaeLayers.Layer layer, Tensor residual, Tensor out) {
         Epilogue epilogue = Epilogue.bias(layer.bias()).residual(residual);
         ops.convolution(window.frames, layer.weight(), epilogue, out);
         window.advance();
@@ -90,11 +87,6 @@ final class WanVaeBlocks implements AutoCloseable {
     void multiply(Tensor in, WanVaeLayers.Layer layer, Tensor residual, Tensor out) {
         Epilogue epilogue = Epilogue.bias(layer.bias()).residual(residual);
         ops.linear(in, layer.weight(), epilogue, out);
-    }
-
-    /** Forgets all frames: the next one is the first of a clip. */
-    void forget() {
-        windows.forEach(CausalWindow::clear);
     }
 
     @Override
@@ -107,8 +99,8 @@ final class WanVaeBlocks implements AutoCloseable {
         private final WanVaeLayers.Residual weights;
         private final Tensor in;
         private final Tensor out;
-        private final CausalWindow conv1;
-        private final CausalWindow conv2;
+        private final NewestFrames conv1;
+        private final NewestFrames conv2;
 
         private ResidualBlock(WanVaeLayers.Residual weights, Tensor in, Tensor out) {
             this.weights = weights;
@@ -168,7 +160,7 @@ final class WanVaeBlocks implements AutoCloseable {
         private final WanVaeLayers.Head weights;
         private final Tensor in;
         private final Tensor out;
-        private final CausalWindow window;
+        private final NewestFrames window;
 
         private HeadBlock(WanVaeLayers.Head weights, Tensor in, Tensor out) {
             this.weights = weights;

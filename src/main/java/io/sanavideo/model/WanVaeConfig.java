@@ -42,6 +42,11 @@ public record WanVaeConfig(
         halvesFrames = List.copyOf(halvesFrames);
     }
 
+    /** Reads that of a component folder. */
+    static WanVaeConfig read(Path folder) {
+        return of(Json.read(folder.resolve("config.json")));
+    }
+
     /**
      * Reads a config.
      *
@@ -122,15 +127,15 @@ public record WanVaeConfig(
     }
 
     @Override
-    public VaeDecoder loadDecoder(
+    public WanVaeDecoder loadDecoder(
             Context context, Path folder, DType compute, LongConsumer progress) {
-        return WanVaeDecoder.load(context, folder, compute, progress);
+        return WanVaeDecoder.load(this, context, folder, compute, progress);
     }
 
     @Override
-    public VaeEncoder loadEncoder(
+    public WanVaeEncoder loadEncoder(
             Context context, Path folder, DType compute, LongConsumer progress) {
-        return WanVaeEncoder.load(context, folder, compute, progress);
+        return WanVaeEncoder.load(this, context, folder, compute, progress);
     }
 
     @Override

@@ -7,7 +7,6 @@ import io.sanavideo.model.WanVaeLayers.Residual;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.WeightKind;
-import io.sanavideo.weights.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +16,7 @@ import java.util.function.LongConsumer;
  * The decoder of the Wan 2.1 VAE (diffusers, AutoencoderKLWan): weights on a device, packed once. A
  * {@link WanVaeStream} decodes a clip with them, one latent frame at a time.
  */
-public final class WanVaeDecoder implements VaeDecoder {
+public final class WanVaeDecoder extends LoadedVae<WanVaeConfig> implements VaeDecoder {
     /** A level: its residual blocks, then the doubling of frames and of size where it has one. */
     record Level(
             WanVaeConfig.DecoderLevel config, List<Residual> residuals, Layer frames, Layer size) {
@@ -41,8 +40,6 @@ public final class WanVaeDecoder implements VaeDecoder {
         }
     }
 
-    private final WanVaeConfig config;
-    private final NamedWeights weights;
     final Layer latentIn;
     final Layer convIn;
     final Middle middle;
@@ -50,8 +47,7 @@ public final class WanVaeDecoder implements VaeDecoder {
     final Head head;
 
     private WanVaeDecoder(WanVaeConfig config, NamedWeights weights) {
-        this.config = config;
-        this.weights = weights;
+        super(config, weights);
         latentIn = Layer.load(weights, WeightKind.LINEAR, "post_quant_conv");
         convIn = Layer.load(weights, WeightKind.CONVOLUTION, "decoder.conv_in");
         middle = Middle.load(weights, "decoder.mid_block");
@@ -71,13 +67,16 @@ public final class WanVaeDecoder implements VaeDecoder {
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
     public static WanVaeDecoder load(Context context, Path folder, DType compute) {
-        return load(context, folder, compute, bytes -> {});
+        return WanVaeConfig.read(folder).loadDecoder(context, folder, compute, bytes -> {});
     }
 
     /** As the other; {@code progress} is told the bytes of each part that was loaded. */
-    public static WanVaeDecoder load(
-            Context context, Path folder, DType compute, LongConsumer progress) {
-        WanVaeConfig config = WanVaeConfig.of(Json.read(folder.resolve("config.json")));
+    static WanVaeDecoder load(
+            WanVaeConfig config,
+            Context context,
+            Path folder,
+            DType compute,
+            LongConsumer progress) {
         return NamedWeights.load(
                 context,
                 folder,
@@ -87,27 +86,8 @@ public final class WanVaeDecoder implements VaeDecoder {
                 weights -> new WanVaeDecoder(config, weights));
     }
 
-    public WanVaeConfig config() {
-        return config;
-    }
-
-    @Override
-    public Context context() {
-        return weights.context();
-    }
-
-    @Override
-    public DType compute() {
-        return weights.compute();
-    }
-
     @Override
     public WanVaeStream stream(int height, int width) {
         return new WanVaeStream(this, height, width);
-    }
-
-    @Override
-    public void close() {
-        weights.close();
     }
 }

@@ -7,7 +7,6 @@ import io.sanavideo.model.WanVaeLayers.Residual;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.WeightKind;
-import io.sanavideo.weights.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +16,7 @@ import java.util.function.LongConsumer;
  * The encoder of the Wan 2.1 VAE (diffusers, AutoencoderKLWan): weights on a device, packed once. A
  * {@link WanEncodingStream} encodes a clip with them, one picture at a time.
  */
-public final class WanVaeEncoder implements VaeEncoder {
+public final class WanVaeEncoder extends LoadedVae<WanVaeConfig> implements VaeEncoder {
     /** A level: its residual blocks, then the halving of size and of frames where it has one. */
     record Level(
             WanVaeConfig.EncoderLevel config, List<Residual> residuals, Layer size, Layer frames) {
@@ -42,8 +41,6 @@ public final class WanVaeEncoder implements VaeEncoder {
         }
     }
 
-    private final WanVaeConfig config;
-    private final NamedWeights weights;
     final Layer convIn;
     final List<Level> levels = new ArrayList<>();
     final Middle middle;
@@ -53,8 +50,7 @@ public final class WanVaeEncoder implements VaeEncoder {
     final Layer moments;
 
     private WanVaeEncoder(WanVaeConfig config, NamedWeights weights) {
-        this.config = config;
-        this.weights = weights;
+        super(config, weights);
         convIn = Layer.load(weights, WeightKind.CONVOLUTION, "encoder.conv_in");
         for (int i = 0; i < config.encoderLevels().size(); i++) {
             levels.add(Level.load(weights, config, i));
@@ -69,14 +65,21 @@ public final class WanVaeEncoder implements VaeEncoder {
      * left in the file.
      *
      * @param compute F32 or BF16
-     * @param progress told the bytes of each part that was loaded
      * @throws io.sanavideo.ModelFormatException when a file is broken or not supported
      * @throws io.sanavideo.NumericsException when a weight is NaN or infinite
      * @throws io.sanavideo.DoesNotFitException when memory ends
      */
-    public static WanVaeEncoder load(
-            Context context, Path folder, DType compute, LongConsumer progress) {
-        WanVaeConfig config = WanVaeConfig.of(Json.read(folder.resolve("config.json")));
+    public static WanVaeEncoder load(Context context, Path folder, DType compute) {
+        return WanVaeConfig.read(folder).loadEncoder(context, folder, compute, bytes -> {});
+    }
+
+    /** As the other; {@code progress} is told the bytes of each part that was loaded. */
+    static WanVaeEncoder load(
+            WanVaeConfig config,
+            Context context,
+            Path folder,
+            DType compute,
+            LongConsumer progress) {
         return NamedWeights.load(
                 context,
                 folder,
@@ -86,27 +89,8 @@ public final class WanVaeEncoder implements VaeEncoder {
                 weights -> new WanVaeEncoder(config, weights));
     }
 
-    public WanVaeConfig config() {
-        return config;
-    }
-
-    @Override
-    public Context context() {
-        return weights.context();
-    }
-
-    @Override
-    public DType compute() {
-        return weights.compute();
-    }
-
     @Override
     public WanEncodingStream stream(int height, int width) {
         return new WanEncodingStream(this, height, width);
-    }
-
-    @Override
-    public void close() {
-        weights.close();
     }
 }

@@ -22,7 +22,7 @@ public final class WanVaeStream implements DecodingStream {
     private final Tensor latentMean;
     private final Tensor latentDeviation;
     private final Tensor latent;
-    private final CausalWindow convIn;
+    private final NewestFrames convIn;
     private final WanVaeBlocks.MiddleBlock middle;
     private final List<LevelBlock> levels = new ArrayList<>();
     private final WanVaeBlocks.HeadBlock head;
@@ -128,7 +128,7 @@ public final class WanVaeStream implements DecodingStream {
     /** Makes two frames of one. */
     private final class FrameDoubling {
         private final WanVaeLayers.Layer layer;
-        private final CausalWindow window;
+        private final NewestFrames window;
         private final Tensor doubled;
         private final Tensor doubledPixels;
         private final Tensor interleaved;

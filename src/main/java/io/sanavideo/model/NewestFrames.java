@@ -5,10 +5,10 @@ import io.sanavideo.runtime.Scope;
 import io.sanavideo.runtime.Tensor;
 
 /**
- * The three newest frames of a stream, as a causal convolution over three frames reads them. Before
- * the first frame stand zeros.
+ * The three newest frames of a stream, as a convolution over three frames reads them. Before the
+ * first frame stand zeros.
  */
-final class CausalWindow {
+class NewestFrames {
     private static final int FRAMES = 3;
 
     /** [3, height, width, channels], oldest first. */
@@ -17,19 +17,14 @@ final class CausalWindow {
     /** [1, height, width, channels]: the newest, where the next frame is written. */
     final Tensor newest;
 
-    private final Tensor middle;
-    private final Tensor oldest;
+    final Tensor middle;
+    final Tensor oldest;
 
-    CausalWindow(Scope scope, DType dtype, long height, long width, long channels) {
+    NewestFrames(Scope scope, DType dtype, long height, long width, long channels) {
         frames = scope.tensor(dtype, FRAMES, height, width, channels);
         newest = frames.slice(2, 1);
         middle = frames.slice(1, 1);
         oldest = frames.slice(0, 1);
-        clear();
-    }
-
-    /** Forgets the frames: the next is the first one. */
-    void clear() {
         oldest.clear();
         middle.clear();
     }
