@@ -35,8 +35,7 @@ SV_API sv_status sv_temporal_convolution(sv_context* context, const sv_tensor* i
 /** What a convolution reads outside of a frame. */
 typedef enum {
     SV_PADDING_ZEROS = 0,
-    /** The frame mirrored about its outermost pixels: row -1 is row 1, row height is row height
-       - 2. */
+    /** The frame mirrored about its outermost pixels: row -1 is row 1. */
     SV_PADDING_REFLECT = 1
 } sv_padding;
 

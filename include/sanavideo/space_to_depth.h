@@ -39,10 +39,8 @@ SV_API sv_status sv_space_to_depth(sv_context* context, const sv_tensor* in, con
                                    sv_block_order order, const sv_tensor* out);
 
 /**
- * The inverse rearrangement D, with D(x)[t * block_frames + i, y * block_height + j, x *
- * block_width
- * + k, c] = x[t, y, x, c * size + place]: out[.., c] = D(in)[.., c] + D(skip)[.., c modulo the
- * channels of D(skip)].
+ * The inverse rearrangement D of S, D(S(x)) = x: out[.., c] = D(in)[.., c] + D(skip)[.., c modulo
+ * the channels of D(skip)].
  *
  * in: [frames, height, width, channels * size], f32 or bf16; skip: null (no residual), or of in's
  * dtype and sizes, whose channels are a multiple of size and divide in's; out: [frames *

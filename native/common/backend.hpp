@@ -127,16 +127,16 @@ using nvfp4_probe = int64_t(sv_context&);
 // clang-format off
 #define SV_EACH_OP(X) \
     X(weight_create) X(linear) X(finish_product) X(layer_norm_modulated) X(rms_norm) \
-    X(row_square_sums) X(channel_norm) X(rope_angles) X(linear_attention) X(cross_attention) X(frame_attention) \
+    X(row_square_sums) X(channel_norm) X(pixel_norm) X(rope_angles) X(linear_attention) X(cross_attention) X(frame_attention) \
     X(text_attention) X(depthwise_gate) X(temporal_convolution) X(convolution) \
-    X(upsample_convolution) X(downsample_convolution) X(interleave_frames) X(patchify) X(unpatchify) X(timestep_sinusoids) \
+    X(upsample_convolution) X(downsample_convolution) X(interleave_frames) X(space_to_depth) \
+    X(depth_to_space) X(patchify) X(unpatchify) X(timestep_sinusoids) \
     X(modulation) X(activate) X(add) X(convert) X(combine) X(scale_channels) X(to_rgb8) X(from_rgb8) \
     X(embedding) X(geglu) X(all_finite) X(nvfp4_quantize) X(nvfp4_dequantize) \
     X(nvfp4_tile_scales) X(nvfp4_untile_scales) X(nvfp4_to_slabs) X(nvfp4_from_slabs) \
     X(nvfp4_quantize_rows) X(nvfp4_layer_norm_modulated) X(nvfp4_depthwise_gate) \
     X(nvfp4_weight_create) X(nvfp4_linear) X(nvfp4_temporal_convolution) \
-    X(nvfp4_probe) \
-    X(pixel_norm) X(space_to_depth) X(depth_to_space)
+    X(nvfp4_probe)
 // clang-format on
 
 struct Backend {

@@ -1,21 +1,19 @@
 // Blocks of pixels to channels and back, with a residual; formulas in sanavideo/space_to_depth.h.
 // One pass each of the kernel of map.cuh, which goes through its output in order:
 //
-//   space_to_depth  A vector of outputs is the places of one or a few channels, so that its
-//   elements
-//                   come from as many pixels. Neighbouring threads read neighbouring channels of
-//                   the same pixels: what one leaves of a sector the next ones take from the L1
-//                   cache. The residual's `group` terms are read the same way and summed in order.
-//   depth_to_space  A vector of outputs is the channels of one pixel, which lie `size` elements
-//                   apart in the input. Of every sector a pixel takes one place; its neighbour in
-//                   the line takes the next from the L1 cache, those in other lines and frames from
-//                   the L2 cache.
+// space_to_depth: a vector of outputs is the places of one or a few channels, so that its elements
+// come from as many pixels. Neighbouring threads read neighbouring channels of the same pixels:
+// what one leaves of a sector the next ones take from the L1 cache. The residual's `group` terms
+// are read the same way and summed in order.
 //
-// The index is split once a vector, and counted up from there. Bytes of device memory: |in| +
-// |skip|
-// + |out|. In blocks of 2 x 2 x 2 depth_to_space reads its inputs four times from the L2 cache,
-// which then bounds it. Predicted, not measured, for the last upsampler of the 720p decoder, one
-// frame of 88 x 160 x 1024 bf16 (256 channels of residual) to two of 176 x 320 x 128: 65 MB of
+// depth_to_space: a vector of outputs is the channels of one pixel, which lie `size` elements apart
+// in the input. Of every sector a pixel takes one place; its neighbour in the line takes the next
+// from the L1 cache, those in other lines and frames from the L2 cache.
+//
+// The index is split once a vector, and counted up from there. Bytes of device memory: those of in,
+// skip and out. In blocks of 2 x 2 x 2 depth_to_space reads its inputs four times from the L2
+// cache, which then bounds it. Predicted, not measured, for the last upsampler of the 720p decoder,
+// one frame of 88 x 160 x 1024 bf16 (256 channels of residual) to two of 176 x 320 x 128: 65 MB of
 // memory, 173 MB of the L2 cache, 31 us on an H100 (5.5 TB/s of L2), 58 us on an RTX 5090 (3 TB/s).
 #include "common/tensor.hpp"
 #include "cuda/map.cuh"

@@ -7,7 +7,6 @@ import io.sanavideo.LayerPolicy;
 import io.sanavideo.LoraMode;
 import io.sanavideo.Model;
 import io.sanavideo.TextToVideo;
-import io.sanavideo.pipeline.TrainedSizes.Size;
 import io.sanavideo.weights.Json;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,7 +64,7 @@ class TrainedSizesTest {
     /** Each is made as it is; a pixel more, it is what is proposed. */
     @ParameterizedTest
     @MethodSource("sizes")
-    void areMade(String name, Size size) throws IOException {
+    void areMade(String name, FrameSize size) throws IOException {
         ModelParts parts = parts(name);
         Settings settings = parts.settings(request(size.width(), size.height()));
         assertThat(settings.format().width()).isEqualTo(size.width());
@@ -91,7 +90,7 @@ class TrainedSizesTest {
     void proposesThoseOfNearlyTheSameShape(
             String name, String asked, String nearest, String trained) throws IOException {
         ModelParts parts = parts(name);
-        Size size = Size.parse(asked);
+        FrameSize size = FrameSize.parse("size", asked);
         assertThatThrownBy(() -> parts.settings(request(size.width(), size.height())))
                 .hasMessageEndingWith(
                         "the nearest is %s, of the sizes it was trained on %s", nearest, trained);

@@ -65,7 +65,8 @@ class QuantizedDemoTest {
                     try (Quantizer quantizer = new Quantizer(quantization)) {
                         return quantizer.write(folder.resolve(name), ProgressListener.NONE);
                     }
-                });
+                },
+                task -> new Thread(task, name).start());
     }
 
     private static Path model() {

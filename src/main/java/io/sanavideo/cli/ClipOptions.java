@@ -6,19 +6,16 @@ import io.sanavideo.Sampler;
 import io.sanavideo.StartImage;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.VideoRequest;
+import io.sanavideo.pipeline.FrameSize;
 import io.sanavideo.pipeline.LatentsFile;
 import java.nio.file.Path;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** The options that say what a clip is like; {@code generate} and {@code plan} share them. */
 final class ClipOptions {
-    private static final Pattern SIZE = Pattern.compile("(\\d{1,5})x(\\d{1,5})");
-
     @Option(
             names = "--model",
             paramLabel = "DIR",
@@ -135,12 +132,8 @@ final class ClipOptions {
 
     /** Sets the pixels of a clip as {@code --size} says. */
     static void setSize(String size, TextToVideo.Builder request) {
-        Matcher parts = SIZE.matcher(size);
-        if (!parts.matches()) {
-            throw new IllegalArgumentException(
-                    "--size is '%s', expected WIDTHxHEIGHT, such as 832x480".formatted(size));
-        }
-        request.size(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
+        FrameSize parsed = FrameSize.parse("--size", size);
+        request.size(parsed.width(), parsed.height());
     }
 
     /** Hands on what was given. */

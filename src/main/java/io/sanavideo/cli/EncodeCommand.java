@@ -2,9 +2,8 @@ package io.sanavideo.cli;
 
 import io.sanavideo.LatentCodec;
 import io.sanavideo.Latents;
-import io.sanavideo.TextToVideo;
 import io.sanavideo.media.ClipInfo;
-import io.sanavideo.media.ClipReader;
+import io.sanavideo.pipeline.FrameSize;
 import io.sanavideo.pipeline.LatentsFile;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -51,17 +50,7 @@ final class EncodeCommand implements Callable<Integer> {
         try (Display display = vae.display();
                 LatentCodec codec = vae.open(display);
                 Interrupt interrupt = Interrupt.calls(codec::cancel)) {
-            TextToVideo.Builder sized = TextToVideo.prompt("size");
-            ClipInfo info;
-            try (ClipReader reader = ClipReader.open(clip)) {
-                info = reader.info();
-            }
-            if (size == null) {
-                sized.size(info.width(), info.height());
-            } else {
-                ClipOptions.setSize(size, sized);
-            }
-            TextToVideo wanted = sized.build();
+            FrameSize wanted = size == null ? sizeOf(clip) : FrameSize.parse("--size", size);
             Latents latents = codec.encode(clip, wanted.width(), wanted.height(), frames, display);
             LatentsFile.write(output, latents);
             display.close();
@@ -75,5 +64,10 @@ final class EncodeCommand implements Callable<Integer> {
                                     latents.channels()));
         }
         return ExitCode.DONE;
+    }
+
+    private static FrameSize sizeOf(Path clip) {
+        ClipInfo info = ClipInfo.read(clip);
+        return new FrameSize(info.width(), info.height());
     }
 }

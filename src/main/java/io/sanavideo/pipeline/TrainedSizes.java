@@ -11,20 +11,7 @@ import java.util.Optional;
  *
  * @param sizes may be empty: not known
  */
-public record TrainedSizes(List<Size> sizes) {
-    /** In pixels. */
-    public record Size(int width, int height) {
-        static Size parse(String text) {
-            String[] parts = text.split("x");
-            return new Size(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]));
-        }
-
-        @Override
-        public String toString() {
-            return width + "x" + height;
-        }
-    }
-
+public record TrainedSizes(List<FrameSize> sizes) {
     static final TrainedSizes UNKNOWN = new TrainedSizes(List.of());
     static final TrainedSizes P480 =
             of(
@@ -49,15 +36,16 @@ public record TrainedSizes(List<Size> sizes) {
     }
 
     private static TrainedSizes of(String... sizes) {
-        return new TrainedSizes(Arrays.stream(sizes).map(Size::parse).toList());
+        return new TrainedSizes(
+                Arrays.stream(sizes).map(size -> FrameSize.parse("size", size)).toList());
     }
 
     /** That whose ratio of height to width is nearest. */
-    public Optional<Size> nearest(int width, int height) {
+    public Optional<FrameSize> nearest(int width, int height) {
         double ratio = (double) height / width;
         return sizes.stream()
                 .min(
                         Comparator.comparingDouble(
-                                size -> Math.abs((double) size.height / size.width - ratio)));
+                                size -> Math.abs((double) size.height() / size.width() - ratio)));
     }
 }

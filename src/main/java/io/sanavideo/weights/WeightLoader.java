@@ -3,23 +3,19 @@ package io.sanavideo.weights;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.sanavideo.ModelFormatException;
-import io.sanavideo.NumericsException;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
-import io.sanavideo.runtime.HostMemory;
 import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.Weight;
 import io.sanavideo.runtime.WeightKind;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.LongConsumer;
-import java.util.stream.IntStream;
 
 /**
  * Brings the tensors of a checkpoint onto a device, through one buffer of a few megabytes, so that
@@ -53,7 +49,6 @@ public final class WeightLoader implements AutoCloseable {
 
     private static final Set<DType> WEIGHT_DTYPES = EnumSet.of(DType.F32, DType.F16, DType.BF16);
     private static final int PICTURE_KERNEL = 4; // dimensions: out, in, height, width
-    private static final int STAGING_BYTES = 4 << 20;
 
     private final Context context;
     private final Checkpoint checkpoint;
@@ -61,7 +56,8 @@ public final class WeightLoader implements AutoCloseable {
     private final LongConsumer progress;
     private final List<Weight> weights = new ArrayList<>();
     private final List<Tensor> tensors = new ArrayList<>();
-    private HostMemory staging;
+    private final Staging staging;
+    private final RowPacker packer;
 
     /**
      * A loader of one component.
@@ -78,7 +74,8 @@ public final class WeightLoader implements AutoCloseable {
         this.checkpoint = checkpoint;
         this.compute = compute;
         this.progress = progress;
-        staging = new HostMemory(STAGING_BYTES);
+        staging = new Staging();
+        packer = new RowPacker(context, compute, staging, progress);
     }
 
     /**
@@ -105,9 +102,9 @@ public final class WeightLoader implements AutoCloseable {
             StoredTensor stored = require(part);
             long rows = stored.shape().get(0);
             if (part.terms.isEmpty()) {
-                pack(weight, firstRow, stored, rows);
+                packer.pack(weight, firstRow, stored, rows);
             } else {
-                packSum(weight, firstRow, stored, part.terms);
+                packer.packSum(weight, firstRow, stored, part.terms);
             }
             firstRow += rows;
         }
@@ -120,7 +117,7 @@ public final class WeightLoader implements AutoCloseable {
         shape[0] = rows;
         Weight weight = context.weight(kind, compute, shape);
         weights.add(weight);
-        pack(weight, 0, require(part), rows);
+        packer.pack(weight, 0, require(part), rows);
         return weight;
     }
 
@@ -128,9 +125,7 @@ public final class WeightLoader implements AutoCloseable {
     public Weight computed(long rows, int columns, Rows source) {
         Weight weight = context.weight(WeightKind.LINEAR, compute, rows, columns);
         weights.add(weight);
-        if (!context.isDry()) {
-            packComputed(weight, 0, rows, columns, source);
-        }
+        packer.packComputed(weight, 0, rows, columns, source);
         return weight;
     }
 
@@ -172,7 +167,7 @@ public final class WeightLoader implements AutoCloseable {
                     checkpoint.require(part.scales, packed(partRows, in, taps, SCALES));
             requireDType(codes, DType.U8);
             requireDType(scales, DType.F8_E4M3);
-            packNvfp4(weight, firstRow, codes, scales, globalScale(part.globalScale));
+            packer.packNvfp4(weight, firstRow, codes, scales, globalScale(part.globalScale));
             firstRow += partRows;
         }
         return weight;
@@ -205,44 +200,6 @@ public final class WeightLoader implements AutoCloseable {
     private static void requireDType(StoredTensor stored, DType expected) {
         if (stored.dtype() != expected) {
             throw fault(stored, 0, "dtype is %s, expected %s".formatted(stored.dtype(), expected));
-        }
-    }
-
-    private void packNvfp4(
-            Weight weight,
-            long firstRow,
-            StoredTensor codes,
-            StoredTensor scales,
-            float globalScale) {
-        if (context.isDry()) {
-            return;
-        }
-        long rows = codes.shape().get(0);
-        int codeBytes = Math.toIntExact(codes.bytes() / rows);
-        int scaleBytes = Math.toIntExact(scales.bytes() / rows);
-        requireStaging(codeBytes + scaleBytes);
-        ByteBuffer buffer = staging.buffer();
-        int blockRows = buffer.capacity() / (codeBytes + scaleBytes);
-        for (long row = 0; row < rows; row += blockRows) {
-            int count = (int) Math.min(blockRows, rows - row);
-            ByteBuffer codeBlock = buffer.slice(0, count * codeBytes);
-            ByteBuffer scaleBlock = buffer.slice(count * codeBytes, count * scaleBytes);
-            codes.read(row * codeBytes, codeBlock);
-            scales.read(row * scaleBytes, scaleBlock);
-            try {
-                weight.packNvfp4(
-                        firstRow + row, count, codeBlock.flip(), scaleBlock.flip(), globalScale);
-            } catch (NumericsException e) {
-                throw fault(scales, row * scaleBytes, e.getMessage());
-            }
-            progress.accept((long) count * (codeBytes + scaleBytes));
-        }
-    }
-
-    private void requireStaging(long bytes) {
-        if (bytes > staging.bytes()) {
-            staging.close();
-            staging = new HostMemory((int) bytes);
         }
     }
 
@@ -285,74 +242,6 @@ public final class WeightLoader implements AutoCloseable {
         return stored;
     }
 
-    /** Packs the first rows of a tensor, a block of them at a time, from a row of the weight on. */
-    private void pack(Weight weight, long firstRow, StoredTensor stored, long rows) {
-        if (context.isDry()) {
-            return;
-        }
-        long rowBytes = stored.bytes() / stored.shape().get(0);
-        if (rowBytes > Integer.MAX_VALUE) {
-            throw fault(
-                    stored, 0, "a row has %d bytes, expected less than 2^31".formatted(rowBytes));
-        }
-        requireStaging(rowBytes);
-        ByteBuffer buffer = staging.buffer();
-        long blockRows = buffer.capacity() / rowBytes;
-        for (long row = 0; row < rows; row += blockRows) {
-            long count = Math.min(blockRows, rows - row);
-            ByteBuffer block = buffer.clear().limit((int) (count * rowBytes));
-            stored.read(row * rowBytes, block);
-            block.flip();
-            try {
-                weight.pack(firstRow + row, count, block, stored.dtype());
-            } catch (NumericsException e) {
-                nameElement(stored, row * rowBytes, block);
-                throw e;
-            }
-            progress.accept(count * rowBytes);
-        }
-    }
-
-    /** Packs the sum of a tensor and what is added to it, in f32. */
-    private void packSum(Weight weight, long firstRow, StoredTensor stored, List<LoraTerm> terms) {
-        if (context.isDry()) {
-            return;
-        }
-        long rows = stored.shape().get(0);
-        AdaptedRows sums = new AdaptedRows(stored, compute, terms);
-        packComputed(weight, firstRow, rows, sums.columns(), sums);
-        progress.accept(stored.bytes());
-    }
-
-    private void packComputed(Weight weight, long firstRow, long rows, int columns, Rows source) {
-        requireStaging((long) columns * Float.BYTES);
-        ByteBuffer buffer = staging.buffer();
-        int blockRows = buffer.capacity() / (columns * Float.BYTES);
-        for (long row = 0; row < rows; row += blockRows) {
-            int count = (int) Math.min(blockRows, rows - row);
-            long first = row;
-            ByteBuffer block = buffer.slice(0, count * columns * Float.BYTES);
-            FloatBuffer floats = block.order(ByteOrder.nativeOrder()).asFloatBuffer();
-            IntStream.range(0, count)
-                    .parallel()
-                    .forEach(
-                            i -> {
-                                float[] values = new float[columns];
-                                source.fill(first + i, values);
-                                floats.put(i * columns, values);
-                            });
-            weight.pack(firstRow + row, count, block, DType.F32);
-        }
-    }
-
-    /** Throws for the first element of a refused block that the compute dtype cannot hold. */
-    private void nameElement(StoredTensor stored, long offset, ByteBuffer block) {
-        for (ByteBuffer rest = block.duplicate().order(LITTLE_ENDIAN); rest.hasRemaining(); ) {
-            long element = (offset + rest.position()) / stored.dtype().bytes();
-            requireFinite(stored, element, StoredTensor.nextFloat(stored.dtype(), rest), compute);
-        }
-    }
-
     private Tensor tensor(DType dtype, Part... parts) {
         Tensor tensor = context.tensor(dtype, mergedShape(parts));
         tensors.add(tensor);
@@ -370,8 +259,8 @@ public final class WeightLoader implements AutoCloseable {
         if (context.isDry()) {
             return stored.elements();
         }
-        int half = STAGING_BYTES / 2;
-        ByteBuffer buffer = staging.buffer();
+        ByteBuffer buffer = staging.buffer(0);
+        int half = buffer.capacity() / 2 / Float.BYTES * Float.BYTES;
         ByteBuffer raw = buffer.slice(0, half).order(LITTLE_ENDIAN);
         ByteBuffer converted = buffer.slice(half, half).order(ByteOrder.nativeOrder());
         int elementBytes = stored.dtype().bytes();
@@ -411,7 +300,7 @@ public final class WeightLoader implements AutoCloseable {
         }
     }
 
-    private static ModelFormatException fault(StoredTensor stored, long offset, String what) {
+    static ModelFormatException fault(StoredTensor stored, long offset, String what) {
         return SafetensorsHeader.fault(
                 stored.file().path(), stored.name(), stored.begin() + offset, what);
     }
