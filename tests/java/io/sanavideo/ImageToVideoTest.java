@@ -32,7 +32,7 @@ class ImageToVideoTest {
     @BeforeAll
     static void open() {
         sana = SanaVideo.open(SanaVideo.demoModel(), Device.cpu());
-        codec = LatentCodec.open(SanaVideo.demoModel(), Device.cpu(), Precision.AUTO);
+        codec = LatentCodec.open(Model.at(SanaVideo.demoModel(), Device.cpu()));
     }
 
     @AfterAll

@@ -7,14 +7,13 @@ import io.sanavideo.pipeline.FileSink;
 import io.sanavideo.pipeline.ModelFolder;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Objects;
 
 /**
  * A model's VAE alone: clips to latents and back. Calls run one at a time, on the codec's own
  * thread, and may come from any.
  *
  * <pre>{@code
- * try (LatentCodec codec = LatentCodec.open(SanaVideo.demoModel(), Device.cpu(), Precision.AUTO)) {
+ * try (LatentCodec codec = LatentCodec.open(Model.at(SanaVideo.demoModel(), Device.cpu()))) {
  *     Latents latents = codec.encode(Path.of("clip.mp4"), ProgressListener.NONE);
  *     codec.decodeTo(latents, Path.of("again.mp4"), Quality.HIGH, ProgressListener.NONE);
  * }
@@ -30,14 +29,17 @@ public final class LatentCodec implements AutoCloseable {
     }
 
     /**
-     * Opens a model folder, of which nothing is loaded before it is needed: encoder or decoder.
+     * Opens a model, of which nothing but the VAE is loaded, its encoder or decoder when that is
+     * needed. Of the model's settings those that concern a VAE count: device, precision and tile.
+     *
+     * <p>{@link Model#memory()} is not looked at: the codec plans nothing.
      *
      * @throws ModelFormatException when the folder or a configuration in it is broken
      * @throws DeviceException when the device cannot be used
      */
-    public static LatentCodec open(Path model, Device device, Precision precision) {
-        Objects.requireNonNull(precision, "precision");
-        return new LatentCodec(ClipCodec.open(ModelFolder.open(model), device, precision));
+    public static LatentCodec open(Model model) {
+        return new LatentCodec(
+                ClipCodec.open(ModelFolder.of(model), model.device(), model.precision()));
     }
 
     /**

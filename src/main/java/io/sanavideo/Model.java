@@ -16,7 +16,10 @@ import java.util.Objects;
  * @param loras what its transformer is adapted by, all at once; what they change adds up
  * @param loraMode how they are applied
  * @param memory bytes of the device's memory that it may take, {@link #ALL_MEMORY} for what there
- *     is: where they hold not all components at once these are loaded in turn, or layer by layer
+ *     is: where they hold not all components at once these are loaded in turn, or layer by layer,
+ *     and frames are decoded tile by tile
+ * @param tile pixels of a side of the tiles that frames are decoded in, {@link #WHOLE_FRAMES} for
+ *     tiles only where memory asks for them
  */
 public record Model(
         Path folder,
@@ -27,9 +30,13 @@ public record Model(
         boolean trusted,
         List<Lora> loras,
         LoraMode loraMode,
-        long memory) {
+        long memory,
+        int tile) {
     /** As {@link #memory()}: what the device has to give. */
     public static final long ALL_MEMORY = Long.MAX_VALUE;
+
+    /** As {@link #tile()}: frames are decoded whole where memory holds that. */
+    public static final int WHOLE_FRAMES = 0;
 
     public Model {
         Objects.requireNonNull(folder, "folder");
@@ -42,6 +49,10 @@ public record Model(
         if (memory < 1) {
             throw new IllegalArgumentException(
                     "memory is %d bytes, expected 1 or more".formatted(memory));
+        }
+        if (tile < 0) {
+            throw new IllegalArgumentException(
+                    "tile is %d pixels, expected 0 or more".formatted(tile));
         }
     }
 
@@ -56,38 +67,60 @@ public record Model(
                 false,
                 List.of(),
                 LoraMode.MERGE,
-                ALL_MEMORY);
+                ALL_MEMORY,
+                WHOLE_FRAMES);
     }
 
     public Model withPrecision(Precision newPrecision) {
         return new Model(
-                folder, device, newPrecision, layers, kernels, trusted, loras, loraMode, memory);
+                folder,
+                device,
+                newPrecision,
+                layers,
+                kernels,
+                trusted,
+                loras,
+                loraMode,
+                memory,
+                tile);
     }
 
     public Model withLayers(LayerPolicy newLayers) {
         return new Model(
-                folder, device, precision, newLayers, kernels, trusted, loras, loraMode, memory);
+                folder, device, precision, newLayers, kernels, trusted, loras, loraMode, memory,
+                tile);
     }
 
     public Model withKernels(Kernels newKernels) {
         return new Model(
-                folder, device, precision, layers, newKernels, trusted, loras, loraMode, memory);
+                folder,
+                device,
+                precision,
+                layers,
+                newKernels,
+                trusted,
+                loras,
+                loraMode,
+                memory,
+                tile);
     }
 
     /** The same model, taken without a receipt. */
     public Model withoutReceipt() {
-        return new Model(folder, device, precision, layers, kernels, true, loras, loraMode, memory);
+        return new Model(
+                folder, device, precision, layers, kernels, true, loras, loraMode, memory, tile);
     }
 
     /** The same model, adapted by these and no others. */
     public Model withLoras(List<Lora> newLoras) {
         return new Model(
-                folder, device, precision, layers, kernels, trusted, newLoras, loraMode, memory);
+                folder, device, precision, layers, kernels, trusted, newLoras, loraMode, memory,
+                tile);
     }
 
     public Model withLoraMode(LoraMode newMode) {
         return new Model(
-                folder, device, precision, layers, kernels, trusted, loras, newMode, memory);
+                folder, device, precision, layers, kernels, trusted, loras, newMode, memory, tile);
     }
 
     /**
@@ -97,6 +130,20 @@ public record Model(
      */
     public Model withMemory(long bytes) {
         return new Model(
-                folder, device, precision, layers, kernels, trusted, loras, loraMode, bytes);
+                folder, device, precision, layers, kernels, trusted, loras, loraMode, bytes, tile);
+    }
+
+    /**
+     * The same model, whose VAE decodes frames in square tiles of this many pixels a side, each on
+     * its own and cross-faded with its neighbours: less memory, and pixels that differ a little
+     * from those of whole frames.
+     *
+     * @param pixels a multiple of the VAE's spatial factor, 4 times that at least; {@link
+     *     #WHOLE_FRAMES} for tiles only where memory asks for them
+     */
+    public Model withTile(int pixels) {
+        return new Model(
+                folder, device, precision, layers, kernels, trusted, loras, loraMode, memory,
+                pixels);
     }
 }

@@ -20,6 +20,8 @@ import java.util.Map;
  *     memory does not hold all of them
  * @param streamed whether of the text encoder and the transformer only the layer that runs is in
  *     memory, because it does not even hold one of them
+ * @param tile pixels of a side of the tiles that frames are decoded in, because that was asked for
+ *     or memory does not hold whole frames; {@link Model#WHOLE_FRAMES} where they are not cut
  * @param phases what each phase takes of the device's memory
  * @param disk bytes of weights to be read
  * @param available bytes of the device's memory that can be had now, or {@link #UNKNOWN}
@@ -35,6 +37,7 @@ public record Plan(
         Map<String, String> dtypes,
         boolean inTurn,
         boolean streamed,
+        int tile,
         List<PhaseMemory> phases,
         long disk,
         long available,

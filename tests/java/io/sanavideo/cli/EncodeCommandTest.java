@@ -82,6 +82,31 @@ class EncodeCommandTest {
     }
 
     @Test
+    void decodesInTiles() {
+        assertThat(encode().code()).isZero();
+        Path again = folder.resolve("again.mp4");
+        CommandRun refused =
+                CommandRun.of(
+                        "decode", latents().toString(), "-o", again.toString(), "--tile", "20");
+        assertThat(refused.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(refused.err()).contains("a multiple of 8 from 32 on: the nearest is 32");
+        CommandRun run =
+                CommandRun.of(
+                        "decode",
+                        latents().toString(),
+                        "-o",
+                        again.toString(),
+                        "--tile",
+                        "48",
+                        "--against",
+                        clip.toString());
+        assertThat(run.code()).as(run.err()).isZero();
+        Matcher ratio = RATIO.matcher(run.out());
+        assertThat(ratio.find()).isTrue();
+        assertThat(Double.parseDouble(ratio.group(1))).isGreaterThan(30);
+    }
+
+    @Test
     void anotherSizeAndLength() {
         CommandRun run = encode("--size", "48x32", "--frames", "9");
         assertThat(run.code()).as(run.err()).isZero();

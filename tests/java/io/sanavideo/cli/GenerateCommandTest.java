@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -59,6 +60,27 @@ class GenerateCommandTest {
         assertThat(recipe.get("steps").intValue()).isEqualTo(2);
         assertThat(recipe.get("weights_sha256").size()).isEqualTo(3);
         assertThat(files()).containsExactly("clip.mp4");
+    }
+
+    /** Where memory asks for tiles it is said so; where they were asked for it need not be. */
+    @Test
+    void framesInTiles() {
+        List<String> clip =
+                List.of(PROMPT, "--device", "cpu", "--size", "192x128", "--frames", "1");
+        List<String> scarce = new ArrayList<>(clip);
+        scarce.addAll(List.of("--memory", "40M", "--seed", "3"));
+        CommandRun outcome = generate("scarce.mp4", scarce.toArray(String[]::new));
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        assertThat(outcome.err()).contains("decoded in tiles of 104x104 pixels");
+        List<String> asked = new ArrayList<>(clip);
+        asked.addAll(List.of("--tile", "104", "--seed", "3"));
+        CommandRun same = generate("asked.mp4", asked.toArray(String[]::new));
+        assertThat(same.err()).doesNotContain("tiles of");
+        Map<String, String> first = ClipInfo.read(folder.resolve("scarce.mp4")).metadata();
+        Map<String, String> second = ClipInfo.read(folder.resolve("asked.mp4")).metadata();
+        assertThat(first.get("recipe")).contains("\"tile\":104");
+        assertThat(second.get("recipe")).contains("\"tile\":104");
+        assertThat(second.get("frames_sha256")).isEqualTo(first.get("frames_sha256"));
     }
 
     @ParameterizedTest

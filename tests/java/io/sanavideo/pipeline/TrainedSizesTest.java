@@ -45,7 +45,8 @@ class TrainedSizesTest {
                         false,
                         List.of(),
                         LoraMode.MERGE,
-                        Model.ALL_MEMORY));
+                        Model.ALL_MEMORY,
+                        Model.WHOLE_FRAMES));
     }
 
     static Stream<Arguments> sizes() {

@@ -58,13 +58,15 @@ final class DecodeCommand implements Callable<Integer> {
                     "The clip that was encoded: prints the PSNR of the frames, before they are written, to its.")
     private Path original;
 
+    @Mixin private TileOption tile;
+
     @Mixin private VaeOptions vae;
 
     @Override
     public Integer call() {
         Latents latents = LatentsFile.read(input);
         try (Display display = vae.display();
-                LatentCodec codec = vae.open(display);
+                LatentCodec codec = vae.open(display, tile.pixels());
                 Interrupt interrupt = Interrupt.calls(codec::cancel);
                 Witness witness = original == null ? null : new Witness(original)) {
             Generated decoded =

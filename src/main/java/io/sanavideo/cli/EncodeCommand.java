@@ -2,6 +2,7 @@ package io.sanavideo.cli;
 
 import io.sanavideo.LatentCodec;
 import io.sanavideo.Latents;
+import io.sanavideo.Model;
 import io.sanavideo.media.ClipInfo;
 import io.sanavideo.pipeline.FrameSize;
 import io.sanavideo.pipeline.LatentsFile;
@@ -48,7 +49,7 @@ final class EncodeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try (Display display = vae.display();
-                LatentCodec codec = vae.open(display);
+                LatentCodec codec = vae.open(display, Model.WHOLE_FRAMES);
                 Interrupt interrupt = Interrupt.calls(codec::cancel)) {
             FrameSize wanted = size == null ? sizeOf(clip) : FrameSize.parse("--size", size);
             Latents latents = codec.encode(clip, wanted.width(), wanted.height(), frames, display);

@@ -81,6 +81,10 @@ final class GenerateCommand implements Callable<Integer> {
                 Interrupt interrupt = Interrupt.calls(sana::cancel)) {
             for (Job job : jobs) {
                 display.begin(job.output(), job.number(), jobs.size());
+                int tile = sana.plan(job.request()).tile();
+                if (tile != options.tile()) {
+                    display.tiles(tile);
+                }
                 Generated generated =
                         sana.generateTo(job.request(), job.output(), quality, display);
                 if (job.latentsOut() != null) {

@@ -42,6 +42,11 @@ final class JsonDisplay implements Display {
     }
 
     @Override
+    public void tiles(int pixels) {
+        print(event("tiles").put("pixels", pixels));
+    }
+
+    @Override
     public void onProgress(Progress progress) {
         print(
                 event("progress")

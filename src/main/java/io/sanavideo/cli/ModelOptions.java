@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that say which model runs where; shared by the commands that run one. */
@@ -44,12 +45,19 @@ final class ModelOptions extends DeviceOptions {
             paramLabel = "SIZE",
             description = {
                 "Of the device's memory, such as 8G or 500M (default: what is free). What does not",
-                "fit together is loaded in turn, or layer by layer."
+                "fit together is loaded in turn, or layer by layer, or decoded tile by tile."
             })
     private String memory;
 
+    @Mixin private TileOption tile;
+
     Precision precision() {
         return Precision.parse(dtype);
+    }
+
+    /** Pixels of a side of the tiles that were asked for, 0 for none. */
+    int tile() {
+        return tile.pixels();
     }
 
     /** The model in a folder, as these options want it. */
@@ -58,7 +66,8 @@ final class ModelOptions extends DeviceOptions {
                 Model.at(folder, device())
                         .withPrecision(precision())
                         .withLayers(policy())
-                        .withKernels(kernels);
+                        .withKernels(kernels)
+                        .withTile(tile());
         if (memory != null) {
             model = model.withMemory(bytes(memory));
         }

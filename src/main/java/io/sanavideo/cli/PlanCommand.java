@@ -3,6 +3,7 @@ package io.sanavideo.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sanavideo.Model;
 import io.sanavideo.Plan;
 import io.sanavideo.SanaVideo;
 import java.util.List;
@@ -105,13 +106,19 @@ final class PlanCommand implements Callable<Integer> {
                             : "it does not fit; what would: "
                                     + String.join("; ", plan.alternatives()));
         }
+        String tiles =
+                plan.tile() == Model.WHOLE_FRAMES
+                        ? ""
+                        : ", and frames are decoded in tiles of %dx%d pixels"
+                                .formatted(plan.tile(), plan.tile());
         if (plan.streamed()) {
-            return free + "it fits when layers are read anew each time that they run";
+            return free + "it fits when layers are read anew each time that they run" + tiles;
         }
         return free
                 + (plan.inTurn()
                         ? "it fits when components are loaded and freed in turn"
-                        : "it fits, all components together");
+                        : "it fits, all components together")
+                + tiles;
     }
 
     private static ObjectNode json(Plan plan) {
@@ -134,6 +141,7 @@ final class PlanCommand implements Callable<Integer> {
                     .put("peak", phase.peak());
         }
         json.put("in_turn", plan.inTurn()).put("streamed", plan.streamed());
+        json.put("tile", plan.tile());
         json.put("disk", plan.disk()).put("fits", plan.fits());
         if (plan.available() != Plan.UNKNOWN) {
             json.put("available", plan.available());

@@ -14,6 +14,9 @@ final class QuietDisplay implements Display {
     public void begin(Path output, int number, int clips) {}
 
     @Override
+    public void tiles(int pixels) {}
+
+    @Override
     public void onProgress(Progress progress) {}
 
     @Override

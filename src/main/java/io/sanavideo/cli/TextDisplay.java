@@ -49,6 +49,14 @@ final class TextDisplay implements Display {
     }
 
     @Override
+    public void tiles(int pixels) {
+        closeBar();
+        err.println(
+                "memory does not hold whole frames: they are decoded in tiles of %dx%d pixels, cross-faded"
+                        .formatted(pixels, pixels));
+    }
+
+    @Override
     public void onProgress(Progress progress) {
         if (bar == null || phase != progress.phase()) {
             closeBar();

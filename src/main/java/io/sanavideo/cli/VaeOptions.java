@@ -2,6 +2,7 @@ package io.sanavideo.cli;
 
 import io.sanavideo.Device;
 import io.sanavideo.LatentCodec;
+import io.sanavideo.Model;
 import io.sanavideo.Precision;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -32,10 +33,13 @@ final class VaeOptions {
         return Display.of(false, quiet);
     }
 
-    LatentCodec open(Display display) {
+    LatentCodec open(Display display, int tile) {
         Device chosen = device.device();
         display.device(chosen, device.whyNotCuda());
-        return LatentCodec.open(ModelOptions.modelFolder(model), chosen, Precision.parse(dtype));
+        return LatentCodec.open(
+                Model.at(ModelOptions.modelFolder(model), chosen)
+                        .withPrecision(Precision.parse(dtype))
+                        .withTile(tile));
     }
 
     /** A closing line on standard output. */

@@ -196,6 +196,7 @@ public final class ClipCodec implements AutoCloseable {
                 components.vae.get(listener),
                 latents,
                 format(latents, fps),
+                parts.tile(),
                 sink,
                 stopIfCancelled,
                 listener);

@@ -229,8 +229,7 @@ public final class Engine implements AutoCloseable {
                                                             calls::throwIfCancelled,
                                                             listener,
                                                             observer)));
-            return new Denoised(
-                    settings, residency, latents, encoding.elapsed(), denoising.elapsed());
+            return new Denoised(settings, plan, latents, encoding.elapsed(), denoising.elapsed());
         } finally {
             context().trim();
         }
@@ -282,12 +281,13 @@ public final class Engine implements AutoCloseable {
     public Generated decode(
             Denoised denoised, FrameSink sink, CallQueue calls, ProgressListener listener) {
         Settings settings = denoised.settings();
+        int tile = denoised.plan().tile() / parts.vae().spatialFactor();
         Stopwatch decoding = new Stopwatch();
         try {
             String hash =
                     components.with(
                             components.vae,
-                            denoised.residency(),
+                            Residency.of(denoised.plan()),
                             listener,
                             vae ->
                                     decoding.time(
@@ -296,12 +296,14 @@ public final class Engine implements AutoCloseable {
                                                             vae,
                                                             denoised.latents(),
                                                             settings.format(),
+                                                            tile,
                                                             sink,
                                                             calls::throwIfCancelled,
                                                             listener)));
             String recipe =
                     Recipe.of(
                             settings,
+                            denoised.plan().tile(),
                             weightHashes.all(),
                             parts.folder().isQuantized() ? parts.folder().policy() : null,
                             dtypes,
@@ -334,6 +336,7 @@ public final class Engine implements AutoCloseable {
                 components.vae.get(ProgressListener.NONE),
                 latents,
                 frames.format(latents, defaults().fps()),
+                parts.tile(),
                 sink,
                 calls::throwIfCancelled,
                 ProgressListener.NONE);

@@ -10,6 +10,7 @@ import io.sanavideo.media.FrameHash;
 import io.sanavideo.model.DecodingStream;
 import io.sanavideo.model.VaeConfig;
 import io.sanavideo.model.VaeDecoder;
+import io.sanavideo.pipeline.Tiling.Tile;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Range;
@@ -17,10 +18,13 @@ import io.sanavideo.runtime.Scope;
 import io.sanavideo.runtime.Tensor;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 
 /** Latents to RGB frames, one latent frame at a time: memory does not grow with the clip. */
 final class FrameDecoder {
+    private static final int COLOURS = 3;
+
     private final VaeConfig config;
 
     FrameDecoder(VaeConfig config) {
@@ -44,47 +48,107 @@ final class FrameDecoder {
     /**
      * Hands each frame to the sink; returns the hash chain over them. On a dry context there are no
      * frames to hand on.
+     *
+     * @param tile rows and columns of the latent that are decoded at a time; 0 for all
      */
     String decode(
             VaeDecoder vae,
             Latents latents,
             ClipFormat format,
+            int tile,
             FrameSink sink,
             Runnable stopIfCancelled,
             ProgressListener listener) {
         Context context = vae.context();
-        try (Range phase = context.range("decode");
-                Scope scope = new Scope(context);
-                DecodingStream stream = vae.stream(latents.height(), latents.width())) {
-            Tensor latent =
-                    scope.tensor(
-                            DType.F32, 1, latents.height(), latents.width(), latents.channels());
-            Tensor rgb = scope.tensor(DType.U8, format.height(), format.width(), 3);
+        FrameHash hash = new FrameHash();
+        sink.begin(format);
+        Consumer<ByteBuffer> frames =
+                new Consumer<>() {
+                    private int index;
+
+                    @Override
+                    public void accept(ByteBuffer rgb) {
+                        hash.update(rgb);
+                        ByteBuffer seen = rgb.asReadOnlyBuffer();
+                        sink.accept(new Frame(index++, format.width(), format.height(), seen));
+                    }
+                };
+        try (Range phase = context.range("decode")) {
+            if (tile == 0 || tile >= Math.max(latents.height(), latents.width())) {
+                PhaseClock clock = new PhaseClock(listener, Phase.DECODE, latents.frames(), null);
+                decodeClip(vae, latents, stopIfCancelled, clock, 0, frames);
+            } else {
+                Tiling tiling = Tiling.of(latents.height(), latents.width(), tile);
+                decodeTiles(vae, latents, format, tiling, stopIfCancelled, listener, frames);
+            }
+        }
+        return context.isDry() ? "" : hash.hex();
+    }
+
+    /** Tile by tile, each with the buffers that the one before has left. */
+    private void decodeTiles(
+            VaeDecoder vae,
+            Latents latents,
+            ClipFormat format,
+            Tiling tiling,
+            Runnable stopIfCancelled,
+            ProgressListener listener,
+            Consumer<ByteBuffer> frames) {
+        List<Tile> tiles = tiling.tiles();
+        long steps = (long) tiles.size() * latents.frames();
+        PhaseClock clock = new PhaseClock(listener, Phase.DECODE, steps, null);
+        if (vae.context().isDry()) {
+            Latents one = tiling.cut(latents, tiles.get(0));
+            decodeClip(vae, one, stopIfCancelled, clock, 0, frames);
+            return;
+        }
+        try (TiledFrames parts = new TiledFrames(tiling, config.spatialFactor(), format.frames())) {
+            for (int i = 0; i < tiles.size(); i++) {
+                Latents cut = tiling.cut(latents, tiles.get(i));
+                decodeClip(
+                        vae, cut, stopIfCancelled, clock, (long) i * latents.frames(), parts::add);
+            }
+            ByteBuffer frame =
+                    ByteBuffer.allocateDirect(format.width() * format.height() * COLOURS);
+            for (int i = 0; i < format.frames(); i++) {
+                stopIfCancelled.run();
+                parts.join(i, frame);
+                frames.accept(frame);
+            }
+        }
+    }
+
+    /**
+     * A clip, or one of its tiles.
+     *
+     * @param done steps of the clock that were done before
+     */
+    private void decodeClip(
+            VaeDecoder vae,
+            Latents latents,
+            Runnable stopIfCancelled,
+            PhaseClock clock,
+            long done,
+            Consumer<ByteBuffer> frames) {
+        Context context = vae.context();
+        int height = latents.height();
+        int width = latents.width();
+        int factor = config.spatialFactor();
+        try (Scope scope = new Scope(context);
+                DecodingStream stream = vae.stream(height, width)) {
+            Tensor latent = scope.tensor(DType.F32, 1, height, width, latents.channels());
+            Tensor rgb =
+                    scope.tensor(DType.U8, (long) height * factor, (long) width * factor, COLOURS);
             int bytes = Math.toIntExact(rgb.bytes());
             ByteBuffer host = context.isDry() ? null : ByteBuffer.allocateDirect(bytes);
-            FrameHash hash = new FrameHash();
             Consumer<Tensor> pictures =
-                    new Consumer<>() {
-                        private int index;
-
-                        @Override
-                        public void accept(Tensor picture) {
-                            context.ops().toRgb8(picture, rgb);
-                            if (context.isDry()) {
-                                return;
-                            }
+                    picture -> {
+                        context.ops().toRgb8(picture, rgb);
+                        if (!context.isDry()) {
                             rgb.download(host);
-                            hash.update(host);
-                            sink.accept(
-                                    new Frame(
-                                            index++,
-                                            format.width(),
-                                            format.height(),
-                                            host.asReadOnlyBuffer()));
+                            frames.accept(host);
                         }
                     };
-            sink.begin(format);
-            PhaseClock clock = new PhaseClock(listener, Phase.DECODE, latents.frames(), null);
             int size = Math.toIntExact(latent.elements());
             for (int i = 0; i < latents.frames(); i++) {
                 stopIfCancelled.run();
@@ -95,9 +159,8 @@ final class FrameDecoder {
                         stream.finish(pictures);
                     }
                 }
-                clock.done(i + 1);
+                clock.done(done + i + 1);
             }
-            return context.isDry() ? "" : hash.hex();
         }
     }
 }

@@ -33,6 +33,7 @@ import java.util.Set;
  * @param loras what its transformer is adapted by
  * @param loraMode how
  * @param memory bytes of a device's memory that it may take
+ * @param tile pixels of a side of the tiles that frames are decoded in; 0 where memory decides
  */
 public record ModelFolder(
         Path root,
@@ -41,7 +42,8 @@ public record ModelFolder(
         boolean trusted,
         List<Lora> loras,
         LoraMode loraMode,
-        long memory) {
+        long memory,
+        int tile) {
     private static final String INDEX = "model_index.json";
     private static final String DEMO = "/io/sanavideo/demo/" + INDEX;
 
@@ -68,12 +70,20 @@ public record ModelFolder(
                 model.trusted(),
                 model.loras(),
                 model.loraMode(),
-                model.memory());
+                model.memory(),
+                model.tile());
     }
 
     /** The folder of a model whose layers run as it says itself. */
     public static ModelFolder open(Path root) {
-        return open(root, LayerPolicy.OF_MODEL, false, List.of(), LoraMode.MERGE, Model.ALL_MEMORY);
+        return open(
+                root,
+                LayerPolicy.OF_MODEL,
+                false,
+                List.of(),
+                LoraMode.MERGE,
+                Model.ALL_MEMORY,
+                Model.WHOLE_FRAMES);
     }
 
     private static ModelFolder open(
@@ -82,7 +92,8 @@ public record ModelFolder(
             boolean trusted,
             List<Lora> loras,
             LoraMode loraMode,
-            long memory) {
+            long memory,
+            int tile) {
         if (!Files.isDirectory(root)) {
             throw new ModelFormatException(
                     "%s: %s, expected a model folder in the diffusers layout"
@@ -91,7 +102,8 @@ public record ModelFolder(
                                     Files.exists(root) ? "is not a folder" : "does not exist"));
         }
         Json index = Json.read(root.resolve(INDEX));
-        ModelFolder folder = new ModelFolder(root, index, layers, trusted, loras, loraMode, memory);
+        ModelFolder folder =
+                new ModelFolder(root, index, layers, trusted, loras, loraMode, memory, tile);
         SUPPORTED.forEach(folder::requireComponent);
         folder.requireFolder("tokenizer");
         folder.receipt();

@@ -1,5 +1,6 @@
 package io.sanavideo.pipeline;
 
+import io.sanavideo.Model;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.VideoRequest;
 import io.sanavideo.model.Gemma2Config;
@@ -39,6 +40,7 @@ record ModelParts(
         TransformerConfig transformer = TransformerConfig.of(config(folder.transformer()));
         VaeConfig vae = VaeConfig.of(config(folder.vae()));
         requireFit(folder, transformer, vae, text);
+        requireTile(folder.tile(), vae);
         GenerationDefaults defaults =
                 GenerationDefaults.read(folder.root(), transformer.sampleSize());
         ModelLimits limits =
@@ -55,9 +57,28 @@ record ModelParts(
         return Json.read(component.resolve("config.json"));
     }
 
+    /** Rows and columns of the latent that are decoded at a time; 0 where memory decides. */
+    int tile() {
+        return folder.tile() / vae.spatialFactor();
+    }
+
     /** The request with its blanks filled in; throws when the model cannot do it. */
     Settings settings(VideoRequest request) {
         return Settings.of(request, defaults, limits, schedule);
+    }
+
+    private static void requireTile(int tile, VaeConfig vae) {
+        int factor = vae.spatialFactor();
+        int least = Tiling.leastTile(vae) * factor;
+        if (tile != Model.WHOLE_FRAMES && (tile < least || tile % factor != 0)) {
+            throw new IllegalArgumentException(
+                    "a tile is %d pixels, expected a multiple of %d from %d on: the nearest is %d"
+                            .formatted(
+                                    tile,
+                                    factor,
+                                    least,
+                                    Math.max(least, (tile + factor / 2) / factor * factor)));
+        }
     }
 
     private static void requireFit(

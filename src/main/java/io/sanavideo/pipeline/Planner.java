@@ -13,6 +13,7 @@ import io.sanavideo.ProgressListener;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.VideoRequest;
 import io.sanavideo.model.Gemma2Encoder;
+import io.sanavideo.model.VaeConfig;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Tensor;
@@ -57,6 +58,16 @@ public final class Planner {
             boolean fromImage,
             Residency residency) {}
 
+    /** All that decoding by tiles depends on. */
+    private record TileShape(Precision precision, ClipFormat format, int tile) {}
+
+    /**
+     * How a generation is made to fit.
+     *
+     * @param tile rows and columns of the latent that are decoded at a time; 0 for all
+     */
+    private record Way(Residency residency, int tile) {}
+
     private final ModelParts parts;
     private final Device device;
     private final Precision precision;
@@ -67,6 +78,7 @@ public final class Planner {
     private final Speeds speeds;
     private final long disk;
     private final Map<Shape, Walk> known = new HashMap<>();
+    private final Map<TileShape, PhaseMemory> knownTiles = new HashMap<>();
 
     /** What going through a generation of some shape has shown. */
     private record Walk(List<PhaseMemory> phases, Set<Problem> problems) {}
@@ -119,6 +131,7 @@ public final class Planner {
     /** Forgets what was learned with other kernels. */
     void kernelsChanged() {
         known.clear();
+        knownTiles.clear();
     }
 
     /** The plan of a request that says nothing; empty where the model cannot make its defaults. */
@@ -137,7 +150,8 @@ public final class Planner {
         long free = available.getAsLong();
         long all = free == Plan.UNKNOWN ? Long.MAX_VALUE : free + held;
         all = Math.min(all, parts.folder().memory());
-        Residency residency = residency(settings, precision, all).orElse(Residency.STREAMED);
+        List<Way> ways = ways(settings.format());
+        Way way = fitting(settings, precision, all).orElse(ways.get(ways.size() - 1));
         boolean guided = denoiser.isGuided(settings);
         return new Plan(
                 device,
@@ -145,24 +159,50 @@ public final class Planner {
                 settings.steps(),
                 guided,
                 dtypes,
-                residency != Residency.TOGETHER,
-                residency == Residency.STREAMED,
-                phases(settings, precision, residency),
+                way.residency() != Residency.TOGETHER,
+                way.residency() == Residency.STREAMED,
+                way.tile() * parts.vae().spatialFactor(),
+                phases(settings, precision, way),
                 disk,
                 all == Long.MAX_VALUE ? Plan.UNKNOWN : all,
                 speeds.estimate(settings.format(), settings.steps(), guided ? 2 : 1).orElse(null),
                 fits(settings, precision, all) ? List.of() : alternatives(settings, all));
     }
 
-    /** How memory holds it with the least work. */
-    private Optional<Residency> residency(Settings settings, Precision asked, long available) {
-        return Arrays.stream(Residency.values())
-                .filter(residency -> peak(phases(settings, asked, residency)) <= available)
+    /**
+     * The ways to make a clip: those that change no pixel first, then those with ever smaller
+     * tiles; of each kind that with the least work first.
+     */
+    private List<Way> ways(ClipFormat format) {
+        List<Way> ways = new ArrayList<>();
+        for (Residency residency : Residency.values()) {
+            ways.add(new Way(residency, parts.tile()));
+        }
+        int factor = parts.vae().spatialFactor();
+        int least = Tiling.leastTile(parts.vae());
+        int edge = parts.tile();
+        if (edge == 0) {
+            edge = Math.max(format.height(), format.width()) / factor;
+        }
+        for (edge = smaller(edge); edge >= least; edge = smaller(edge)) {
+            ways.add(new Way(Residency.IN_TURN, edge));
+            ways.add(new Way(Residency.STREAMED, edge));
+        }
+        return ways;
+    }
+
+    private static int smaller(int edge) {
+        return edge * 3 / 4;
+    }
+
+    private Optional<Way> fitting(Settings settings, Precision asked, long available) {
+        return ways(settings.format()).stream()
+                .filter(way -> peak(phases(settings, asked, way)) <= available)
                 .findFirst();
     }
 
     private boolean fits(Settings settings, Precision asked, long available) {
-        return residency(settings, asked, available).isPresent();
+        return fitting(settings, asked, available).isPresent();
     }
 
     private static long peak(List<PhaseMemory> phases) {
@@ -195,8 +235,16 @@ public final class Planner {
         return found;
     }
 
-    private List<PhaseMemory> phases(Settings settings, Precision asked, Residency residency) {
-        return walk(settings, asked, residency).phases();
+    /** Tiles smaller than those that were asked for change nothing but the decoding. */
+    private List<PhaseMemory> phases(Settings settings, Precision asked, Way way) {
+        List<PhaseMemory> phases = walk(settings, asked, way.residency()).phases();
+        if (way.tile() == parts.tile()) {
+            return phases;
+        }
+        List<PhaseMemory> tiled = new ArrayList<>(phases.subList(0, phases.size() - 1));
+        TileShape shape = new TileShape(asked, settings.format(), way.tile());
+        tiled.add(knownTiles.computeIfAbsent(shape, this::measure));
+        return tiled;
     }
 
     private Walk walk(Settings settings, Precision asked, Residency residency) {
@@ -217,7 +265,6 @@ public final class Planner {
 
     private Walk measure(Settings settings, Shape shape) {
         Residency residency = shape.residency();
-        FrameDecoder frames = new FrameDecoder(parts.vae());
         List<PhaseMemory> phases = new ArrayList<>();
         Set<Problem> problems = new LinkedHashSet<>();
         try (Context context = Context.dry(device)) {
@@ -262,25 +309,55 @@ public final class Planner {
                                                             null)));
             text.close();
             context.trim();
-            components.with(
-                    components.vae,
-                    residency,
-                    ProgressListener.NONE,
-                    vae ->
-                            measure(
-                                    phases,
-                                    Phase.DECODE,
-                                    context,
-                                    () ->
-                                            frames.decode(
-                                                    vae,
-                                                    shortened(latents),
-                                                    settings.format(),
-                                                    FrameSink.NONE,
-                                                    NEVER_CANCELLED,
-                                                    ProgressListener.NONE)));
+            decode(phases, components, residency, latents, settings.format(), parts.tile());
         }
         return new Walk(List.copyOf(phases), problems);
+    }
+
+    private PhaseMemory measure(TileShape shape) {
+        ClipFormat format = shape.format();
+        VaeConfig vae = parts.vae();
+        int height = format.height() / vae.spatialFactor();
+        int width = format.width() / vae.spatialFactor();
+        int frames = Math.min(SEEN, (format.frames() - 1) / vae.temporalFactor() + 1);
+        int channels = vae.latentChannels();
+        float[] zeros = new float[frames * height * width * channels];
+        Latents latents = new Latents(frames, height, width, channels, zeros);
+        List<PhaseMemory> phases = new ArrayList<>();
+        try (Context context = Context.dry(device)) {
+            kernels.applyTo(context);
+            Components components = new Components(parts, device, shape.precision(), context);
+            decode(phases, components, Residency.IN_TURN, latents, format, shape.tile());
+        }
+        return phases.get(0);
+    }
+
+    private void decode(
+            List<PhaseMemory> phases,
+            Components components,
+            Residency residency,
+            Latents latents,
+            ClipFormat format,
+            int tile) {
+        components.with(
+                components.vae,
+                residency,
+                ProgressListener.NONE,
+                vae ->
+                        measure(
+                                phases,
+                                Phase.DECODE,
+                                components.context(),
+                                () ->
+                                        new FrameDecoder(parts.vae())
+                                                .decode(
+                                                        vae,
+                                                        shortened(latents),
+                                                        format,
+                                                        tile,
+                                                        FrameSink.NONE,
+                                                        NEVER_CANCELLED,
+                                                        ProgressListener.NONE)));
     }
 
     /** The image is encoded in the text's phase: what takes more of both counts. */

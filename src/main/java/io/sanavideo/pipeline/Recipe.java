@@ -20,6 +20,7 @@ final class Recipe {
     private Recipe() {}
 
     /**
+     * @param tile pixels of a side of the tiles that frames were decoded in; 0 for whole frames
      * @param weights SHA-256 of each component's weights, by the component's name
      * @param layers which layers of a quantised transformer ran in what; null for a dense one
      * @param dtypes what each component ran in, by its name
@@ -28,6 +29,7 @@ final class Recipe {
      */
     static String of(
             Settings settings,
+            int tile,
             Map<String, String> weights,
             LayerPolicy layers,
             Map<String, String> dtypes,
@@ -64,6 +66,9 @@ final class Recipe {
         putAll(recipe.putObject("weights_sha256"), weights);
         loras.accept(recipe);
         putAll(recipe.putObject("dtype"), dtypes);
+        if (tile != 0) {
+            recipe.put("tile", tile);
+        }
         if (layers != null) {
             recipe.set("precision", layers.json());
         }
