@@ -36,6 +36,7 @@ class CheckCommandTest {
         "transformer-patch1, 1",
         "transformer-head32-per-token-timestep, 1",
         "transformer-guidance, 1",
+        "causal-chunks, 7",
         "wan-vae, 3",
         "ltx2-vae, 2",
         "ltx2-vae-noncausal-decoder, 2",
@@ -58,6 +59,10 @@ class CheckCommandTest {
     @CsvSource({
         "transformer-head112, output, 1",
         "transformer-guidance, output, 1",
+        "causal-chunks, output, 1",
+        "causal-chunks, state.0.vk, 1",
+        "causal-chunks, state.1.k, 1",
+        "causal-chunks, state.1.last_frame, 1",
         "wan-vae, decoded, 1",
         "wan-vae, latent_mean, 1",
         "wan-vae, latent_logvar, 1",
