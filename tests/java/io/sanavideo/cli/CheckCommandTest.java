@@ -25,6 +25,9 @@ class CheckCommandTest {
     /** The vectors of image to video. */
     private static final String FROM_IMAGE = "golden-i2v.safetensors";
 
+    /** The vectors of a video made chunk by chunk. */
+    private static final String CHUNKED = "golden-causal.safetensors";
+
     private FolderCopy demo() throws IOException {
         return FolderCopy.of(DEMO, folder.resolve("model"))
                 .add(GOLDEN.resolve("demo/golden.safetensors"));
@@ -36,6 +39,7 @@ class CheckCommandTest {
         "transformer-patch1, 1",
         "transformer-head32-per-token-timestep, 1",
         "transformer-guidance, 1",
+        "causal-chunks, 7",
         "wan-vae, 3",
         "ltx2-vae, 2",
         "ltx2-vae-noncausal-decoder, 2",
@@ -58,6 +62,10 @@ class CheckCommandTest {
     @CsvSource({
         "transformer-head112, output, 1",
         "transformer-guidance, output, 1",
+        "causal-chunks, output, 1",
+        "causal-chunks, state.0.vk, 1",
+        "causal-chunks, state.1.k, 1",
+        "causal-chunks, state.1.last_frame, 1",
         "wan-vae, decoded, 1",
         "wan-vae, latent_mean, 1",
         "wan-vae, latent_logvar, 1",
@@ -89,13 +97,16 @@ class CheckCommandTest {
 
     @Test
     void acceptsTheDemoModel() throws IOException {
-        String model = demo().add(GOLDEN.resolve("demo/" + FROM_IMAGE)).toString();
+        String model =
+                demo().add(GOLDEN.resolve("demo/" + FROM_IMAGE))
+                        .add(GOLDEN.resolve("demo/" + CHUNKED))
+                        .toString();
         CommandRun run = CommandRun.of("check", model);
         assertThat(run.code()).as(run.toString()).isEqualTo(ExitCode.DONE);
-        assertThat(run.out()).contains("whole model, f32").contains("12 of 12 judged");
+        assertThat(run.out()).contains("whole model, f32").contains("51 of 51 judged");
         CommandRun bf16 = CommandRun.of("check", model, "--dtype", "bf16", "--mid");
         assertThat(bf16.code()).as(bf16.toString()).isEqualTo(ExitCode.DONE);
-        assertThat(bf16.out().lines().filter(line -> line.endsWith("not judged"))).hasSize(2 * 19);
+        assertThat(bf16.out().lines().filter(line -> line.endsWith("not judged"))).hasSize(4 * 19);
     }
 
     @ParameterizedTest
@@ -125,6 +136,23 @@ class CheckCommandTest {
         assertThat(run.out().lines().filter(line -> line.endsWith("FAIL")))
                 .isNotEmpty()
                 .allMatch(line -> line.startsWith("i2v "));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "latents.1, 8",
+        "state.prompt.3.vk, 64",
+        "state.negative.5.last_frame, 64",
+        "frames, 2000"
+    })
+    void refusesAnAlteredOutputOfAChunkedVideo(String tensor, int count) throws IOException {
+        FolderCopy model = demo().add(GOLDEN.resolve("demo/" + CHUNKED));
+        CommandRun run = CommandRun.of("check", model.alter(CHUNKED, tensor, count).toString());
+        assertThat(run.code()).as(run.toString()).isEqualTo(ExitCode.FAILED);
+        assertThat(run.out().lines().filter(line -> line.endsWith("FAIL")))
+                .singleElement()
+                .asString()
+                .startsWith("causal " + tensor);
     }
 
     @Test

@@ -24,6 +24,9 @@ class RopeAnglesTest extends KernelTest {
                 new Case(0, 3, 7, 2, 32, 100),
                 new Case(17, 2, 5, 3, 48, 10000),
                 new Case(1000, 3, 2, 31, 112, 10000),
+                new Case(1023, 1, 2, 3, 112, 10000),
+                new Case(1024, 2, 2, 3, 32, 10000),
+                new Case(2400, 2, 3, 2, 112, 10000),
                 new Case(5, 2, 31, 2, 256, 500000),
                 new Case(1, 4, 3, 3, 10, 10000));
     }

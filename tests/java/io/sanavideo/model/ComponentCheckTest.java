@@ -2,10 +2,12 @@ package io.sanavideo.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sanavideo.Device;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -23,6 +25,8 @@ class ComponentCheckTest {
         "transformer-head32-per-token-timestep, BF16, 2e-2",
         "transformer-guidance, F32, 2e-5",
         "transformer-guidance, BF16, 2e-2",
+        "causal-chunks, F32, 2e-5",
+        "causal-chunks, BF16, 2e-2",
         "gemma2, F32, 2e-5",
         "gemma2, BF16, 2e-2",
         "wan-vae, F32, 2e-5",
@@ -33,7 +37,20 @@ class ComponentCheckTest {
         "ltx2-vae-noncausal-decoder, BF16, 3e-2",
     })
     void equalsTheReference(String folder, DType compute, double bound) {
-        try (Context context = Context.cpu(0)) {
+        assertEqualsTheReference(Device.cpu(), folder, compute, bound);
+    }
+
+    /** What is made of one chunk is read by the next: on a card as well. */
+    @Tag("gpu")
+    @ParameterizedTest
+    @CsvSource({"F32, 1e-4", "BF16, 2e-2"})
+    void chunksOnACardEqualTheReference(DType compute, double bound) {
+        assertEqualsTheReference(Device.cuda(0), "causal-chunks", compute, bound);
+    }
+
+    private static void assertEqualsTheReference(
+            Device device, String folder, DType compute, double bound) {
+        try (Context context = Context.on(device)) {
             Path component = GOLDEN.resolve(folder);
             List<Comparison> comparisons =
                     ComponentCheck.of(component)
@@ -53,6 +70,7 @@ class ComponentCheckTest {
     @CsvSource({
         "transformer-head112, 7, 1",
         "transformer-patch1, 7, 1",
+        "causal-chunks, 7, 7",
         "gemma2, 1, 1",
         "wan-vae, 3, 3",
         "ltx2-vae, 2, 2",

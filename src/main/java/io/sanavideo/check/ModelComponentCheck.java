@@ -13,19 +13,10 @@ import java.util.List;
 final class ModelComponentCheck implements GoldenCheck {
     private static final String INTERMEDIATE = "mid.";
 
-    /** Only vectors of a transformer that runs chunk by chunk hold it. */
-    private static final String CHUNKS = "chunk_frames";
-
     @Override
     public CheckReport run(Path folder, GoldenTensors golden, CheckOptions options) {
         ComponentCheck check = ComponentCheck.of(folder);
         List<Finding> findings = new ArrayList<>();
-        if (golden.has(CHUNKS)) {
-            golden.names().stream()
-                    .filter(name -> name.equals("output") || name.startsWith("state."))
-                    .forEach(name -> findings.add(Finding.notBuilt(name)));
-            return new CheckReport("transformer, chunk by chunk", findings);
-        }
         for (Comparison error : compare(check, folder, options)) {
             findings.add(
                     error.tensor().startsWith(INTERMEDIATE)

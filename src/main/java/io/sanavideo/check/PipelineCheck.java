@@ -40,8 +40,8 @@ final class PipelineCheck implements GoldenCheck {
     /** Vectors of image to video, beside those of text to video. */
     private static final String FROM_IMAGE = "golden-i2v.safetensors";
 
-    /** Vectors of ways to generate that come with later steps. */
-    private static final List<String> LATER = List.of("golden-causal.safetensors");
+    /** Vectors of a video made chunk by chunk. */
+    private static final String CHUNKED = "golden-causal.safetensors";
 
     @Override
     public CheckReport run(Path folder, GoldenTensors golden, CheckOptions options) {
@@ -58,9 +58,15 @@ final class PipelineCheck implements GoldenCheck {
                 check(model, new PipelineVectors(fromImage, vectors, "i2v "), options, findings);
             }
         }
-        LATER.stream()
-                .filter(file -> Files.exists(folder.resolve(file)))
-                .forEach(file -> findings.add(Finding.notBuilt(file)));
+        Path chunked = folder.resolve(CHUNKED);
+        if (Files.exists(chunked)) {
+            try (GoldenTensors vectors = GoldenTensors.openFile(chunked)) {
+                findings.addAll(
+                        new ChunkedPipelineCheck(
+                                        model, chunked, vectors, "causal ", options, bound(options))
+                                .run());
+            }
+        }
         return new CheckReport("whole model", findings);
     }
 

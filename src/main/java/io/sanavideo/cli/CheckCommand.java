@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
             "could be judged."
         })
 final class CheckCommand implements Callable<Integer> {
-    private static final String ROW = "%-28s %12s %12s  %-36s %s";
+    private static final String ROW = "%-34s %12s %12s  %-36s %s";
 
     @Parameters(
             paramLabel = "DIR",

@@ -95,6 +95,9 @@ final class Activations implements AutoCloseable {
     /** The same memory, [1, frames, pixels, width]. */
     final Tensor mixed;
 
+    /** Of that the last frame, [pixels, width]. */
+    final Tensor mixedLast;
+
     /**
      * [tokens, width] as NVFP4: normalised input, and attention's output; null where nothing is
      * quantised.
@@ -137,7 +140,7 @@ final class Activations implements AutoCloseable {
             squareSumsBatch = squareSums.reshape(1, tokens, 2);
             crossSquareSums = scope.tensor(DType.F32, tokens, 1);
             angles = scope.tensor(DType.F32, tokens, config.headSize() / 2, 2);
-            fillAngles(context, grid);
+            setFirstFrame(context, grid, 0);
 
             int groupCount = Math.max(1, Math.min(grid.frames(), grid.tokens() / GROUP_ROWS));
             int groupFrames = (grid.frames() + groupCount - 1) / groupCount;
@@ -163,6 +166,7 @@ final class Activations implements AutoCloseable {
             crossAttended = view(scratch, crossSize, tokens, crossWidth);
             mixedRows = view(scratch, 0, tokens, width);
             mixed = mixedRows.reshape(1, grid.frames(), grid.pixels(), width);
+            mixedLast = mixedRows.slice(tokens - grid.pixels(), grid.pixels());
             patches = view(scratch, 0, tokens, (long) config.inChannels() * config.patchVolume());
             predicted =
                     view(scratch, 0, tokens, (long) config.outChannels() * config.patchVolume());
@@ -227,10 +231,13 @@ final class Activations implements AutoCloseable {
         return scratch.slice(offset, rows * columns).reshape(rows, columns);
     }
 
-    /** The references hold this table in bf16, whatever they compute in. */
-    private void fillAngles(Context context, TokenGrid grid) {
+    /**
+     * Makes the angles those of a grid that begins at a position. The references hold this table in
+     * bf16, whatever they compute in.
+     */
+    void setFirstFrame(Context context, TokenGrid grid, long firstFrame) {
         Ops ops = context.ops();
-        ops.ropeAngles(0, grid.frames(), grid.height(), grid.width(), ROPE_THETA, angles);
+        ops.ropeAngles(firstFrame, grid.frames(), grid.height(), grid.width(), ROPE_THETA, angles);
         try (Tensor rounded = context.tensor(DType.BF16, angles.shape())) {
             ops.convert(angles, rounded);
             ops.convert(rounded, angles);

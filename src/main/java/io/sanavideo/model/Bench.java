@@ -89,7 +89,7 @@ public final class Bench implements AutoCloseable {
                 context,
                 () -> {
                     block.projectText(caption, keysValues, null);
-                    block.forward(buffers, time, keysValues, false, null);
+                    block.forward(buffers, time, keysValues, null, null, false, null);
                 },
                 blockOperations(config, grid.tokens(), textTokens),
                 scope,

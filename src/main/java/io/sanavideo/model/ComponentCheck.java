@@ -54,7 +54,7 @@ public interface ComponentCheck {
             name = architectures.length == 0 ? "" : architectures[0];
         }
         if (TransformerConfig.names(name)) {
-            return new TransformerCheck();
+            return ChunksCheck.hasVectors(folder) ? new ChunksCheck() : new TransformerCheck();
         }
         if (Gemma2Config.names(name)) {
             return new Gemma2Check();

@@ -67,7 +67,7 @@ public record LayerComparison(Context context, Path dense, Path quantized) {
             }
             Projection.Input input = new Projection.Input(dense, quantizes ? quantizedRows : null);
             if (layer.kind() == WeightKind.TEMPORAL) {
-                projection.convolve(ops, input, inputs, Epilogue.NONE, out);
+                projection.convolve(ops, input, inputs, null, Epilogue.NONE, out);
             } else {
                 projection.multiply(ops, input, Epilogue.NONE, out);
             }

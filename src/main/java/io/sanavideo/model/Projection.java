@@ -159,12 +159,15 @@ final class Projection {
      *
      * @param input in the forms that it takes
      * @param identity what is added to it, its input as dense rows: [1, frames, pixels, channels]
+     * @param previous the frame before the first, [1, pixels, channels]; null for zeros, which is
+     *     all there can be where the input is NVFP4
      */
-    void convolve(Ops ops, Input input, Tensor identity, Epilogue epilogue, Tensor out) {
+    void convolve(
+            Ops ops, Input input, Tensor identity, Tensor previous, Epilogue epilogue, Tensor out) {
         if (input.quantized != null) {
             ops.nvfp4TemporalConvolution(input.quantized, identity, weight, epilogue, out);
         } else {
-            ops.temporalConvolution(identity, null, weight, epilogue, out);
+            ops.temporalConvolution(identity, previous, weight, epilogue, out);
         }
     }
 

@@ -49,6 +49,7 @@ public final class SanaTransformer implements AutoCloseable {
     private final Tensor captionNorm;
     private final Layers<TransformerBlock> blocks;
     private final boolean quantizes;
+    private final TransformerLayer quantizedConvolution;
     private final Tensor scaleShiftTable;
     private final Weight output;
     private final Tensor outputBias;
@@ -84,8 +85,16 @@ public final class SanaTransformer implements AutoCloseable {
         outputBias = weights.vector("proj_out.bias");
         // Where blocks are streamed each is loaded once now: what is loaded later is sound.
         boolean[] any = new boolean[1];
-        blocks.forEach((block, i) -> any[0] |= block.quantizes());
+        TransformerLayer[] convolution = new TransformerLayer[1];
+        blocks.forEach(
+                (block, i) -> {
+                    any[0] |= block.quantizes();
+                    if (convolution[0] == null) {
+                        convolution[0] = block.quantizedConvolution();
+                    }
+                });
         quantizes = any[0];
+        quantizedConvolution = convolution[0];
     }
 
     private static TransformerBlock block(
@@ -193,6 +202,19 @@ public final class SanaTransformer implements AutoCloseable {
     /** Whether there are layers whose activations are quantised. */
     boolean quantizes() {
         return quantizes;
+    }
+
+    /**
+     * Refuses a network that cannot go on from an earlier chunk.
+     *
+     * @throws IllegalArgumentException when a temporal convolution's input is NVFP4
+     */
+    void requireGoesOn() {
+        if (quantizedConvolution != null) {
+            throw new IllegalArgumentException(
+                    "the policy gives '%s' nvfp4, whose product reads no frame of an earlier chunk: a video of several chunks needs nvfp4-weights or bf16 there"
+                            .formatted(quantizedConvolution.name()));
+        }
     }
 
     /** Whether a block is in memory only while it runs. */

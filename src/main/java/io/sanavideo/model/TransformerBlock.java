@@ -6,6 +6,7 @@ import io.sanavideo.runtime.Activation;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Epilogue;
+import io.sanavideo.runtime.LinearState;
 import io.sanavideo.runtime.Nvfp4Matrix;
 import io.sanavideo.runtime.Ops;
 import io.sanavideo.runtime.Range;
@@ -114,6 +115,13 @@ final class TransformerBlock {
     }
 
     /**
+     * The temporal convolution, if its input is NVFP4, which holds no frame before it; else null.
+     */
+    TransformerLayer quantizedConvolution() {
+        return temporal.takesQuantized(false) ? temporal.layer() : null;
+    }
+
+    /**
      * Keys (normalised) and values of the text, which are the same at every step.
      *
      * @param caption [tokens, width], projected and normalised
@@ -139,6 +147,8 @@ final class TransformerBlock {
      * Runs the block on the residual stream of {@code buffers}.
      *
      * @param keysValues what {@link #projectText} made of the text
+     * @param before what chunks before this one have left in this block; null for none
+     * @param own out: what this one leaves, its own sums and its last frame; null for nowhere
      * @param dense whether no activation is quantised at this step
      * @param observer null for none
      */
@@ -146,13 +156,15 @@ final class TransformerBlock {
             Activations buffers,
             TimeEmbedding.Values time,
             Tensor keysValues,
+            ChunkState.Layer before,
+            ChunkState.Layer own,
             boolean dense,
             Observer observer) {
         try (Range range = buffers.stream.context().range(name)) {
             Tensor modulation = time.ofBlock(scaleShiftTable);
-            selfAttention(buffers, modulation, dense, observer);
+            selfAttention(buffers, modulation, before, own, dense, observer);
             crossAttention(buffers, keysValues, dense, observer);
-            feedForward(buffers, modulation, dense, observer);
+            feedForward(buffers, modulation, before, own, dense, observer);
         }
         if (observer != null) {
             observer.see(name, buffers.stream);
@@ -195,22 +207,23 @@ final class TransformerBlock {
     }
 
     private void selfAttention(
-            Activations buffers, Tensor modulation, boolean dense, Observer observer) {
+            Activations buffers,
+            Tensor modulation,
+            ChunkState.Layer before,
+            ChunkState.Layer own,
+            boolean dense,
+            Observer observer) {
         Input normed = normalised(buffers, modulation, ATTENTION_SHIFT, qkv, dense);
         observe(observer, qkv, normed);
         qkv.multiply(
                 ops, normed, Epilogue.bias(qkvBias).squareSums(buffers.squareSums, 3), buffers.qkv);
-        ops.linearAttention(
-                buffers.qkvHeads,
-                buffers.squareSumsBatch,
-                queryNorm,
-                keyNorm,
-                QK_NORM_EPSILON,
-                buffers.angles,
-                ATTENTION_EPSILON,
-                null,
-                null,
-                buffers.attended);
+        if (own != null) {
+            // Without those before; what it returns is right where there are none.
+            attend(buffers, null, own.sums());
+        }
+        if (own == null || before != null) {
+            attend(buffers, before == null ? null : before.sums(), null);
+        }
         Input attended = input(buffers.normed, attentionOut, buffers.quantizedNormed, dense);
         observe(observer, attentionOut, attended);
         Epilogue out = Epilogue.bias(attentionOutBias);
@@ -226,6 +239,20 @@ final class TransformerBlock {
                 attended,
                 quantizing(added, attentionOut, crossQuery, buffers.quantizedStream, dense),
                 buffers.stream);
+    }
+
+    private void attend(Activations buffers, LinearState before, LinearState after) {
+        ops.linearAttention(
+                buffers.qkvHeads,
+                buffers.squareSumsBatch,
+                queryNorm,
+                keyNorm,
+                QK_NORM_EPSILON,
+                buffers.angles,
+                ATTENTION_EPSILON,
+                before,
+                after,
+                buffers.attended);
     }
 
     /** The epilogue, which quantises its result where that is what the next layer takes. */
@@ -275,17 +302,26 @@ final class TransformerBlock {
     }
 
     private void feedForward(
-            Activations buffers, Tensor modulation, boolean dense, Observer observer) {
+            Activations buffers,
+            Tensor modulation,
+            ChunkState.Layer before,
+            ChunkState.Layer own,
+            boolean dense,
+            Observer observer) {
         Input normed = normalised(buffers, modulation, FEED_FORWARD_SHIFT, inverted, dense);
         for (Activations.FrameGroup group : buffers.groups) {
             mix(group, normed, dense, observer);
         }
+        if (own != null) {
+            own.lastFrame().copyFrom(buffers.mixedLast);
+        }
+        Tensor previous = before == null ? null : before.lastFrame();
         Tensor mixedRows = buffers.mixedRows;
         Input mixed = stored(mixedRows, point, temporal, buffers.quantizedStream, dense);
         observe(observer, temporal, mixed);
         if (observer != null) {
             try (Tensor seen = like(buffers.streamFrames)) {
-                temporal.convolve(ops, mixed, buffers.mixed, Epilogue.NONE, seen);
+                temporal.convolve(ops, mixed, buffers.mixed, previous, Epilogue.NONE, seen);
                 observer.see(name + ".ff", seen);
             }
         }
@@ -293,6 +329,7 @@ final class TransformerBlock {
                 ops,
                 mixed,
                 buffers.mixed,
+                previous,
                 Epilogue.NONE.gate(modulation, FEED_FORWARD_GATE).residual(buffers.streamFrames),
                 buffers.streamFrames);
     }

@@ -14,6 +14,7 @@ public final class TransformerRun implements AutoCloseable {
     private final Activations buffers;
     private TimeEmbedding.Values time;
     private boolean dense;
+    private long firstFrame;
 
     /**
      * @param frames latent frames, a multiple of the patch size as are height and width
@@ -56,6 +57,11 @@ public final class TransformerRun implements AutoCloseable {
         return grid.tokens();
     }
 
+    /** Whether a block's weights are in memory only while it runs. */
+    public boolean isStreamed() {
+        return transformer.isStreamed();
+    }
+
     /**
      * Predicts the velocity, noise minus clean latent.
      *
@@ -81,26 +87,80 @@ public final class TransformerRun implements AutoCloseable {
             Tensor velocity,
             Observer observer) {
         setTime(timesteps);
-        velocity(latents, text, velocity, observer);
+        velocity(latents, text, null, velocity, observer);
     }
 
     /**
-     * As the others, at the timesteps of the last {@link #setTime}. It takes nothing from the host
-     * and may be recorded.
+     * As the others, at the timesteps of the last {@link #setTime}, as a chunk that goes on from
+     * others. It takes nothing from the host and may be recorded.
      *
+     * @param before what the chunks before have left; null for none
      * @param observer null for none
      */
-    public void velocity(Tensor latents, TransformerText text, Tensor velocity, Observer observer) {
+    public void velocity(
+            Tensor latents,
+            TransformerText text,
+            ChunkState before,
+            Tensor velocity,
+            Observer observer) {
         transformer.embedPatches(latents, buffers);
         if (observer != null) {
             observer.see("patch_embedding", buffers.stream);
         }
+        forward(text, before, null, dense, observer);
+        transformer.projectOut(buffers, time, velocity);
+    }
+
+    /**
+     * Reads a clean chunk, at timestep 0. Activations are dense: what is quantised here would be
+     * read by all that follows.
+     *
+     * @param before what the chunks before have left; null for none
+     * @param own out: this chunk's own sums and last frames
+     */
+    void remember(Tensor latents, TransformerText text, ChunkState before, ChunkState own) {
+        setTime(new double[] {0});
+        transformer.embedPatches(latents, buffers);
+        forward(text, before, own, true, null);
+    }
+
+    private void forward(
+            TransformerText text,
+            ChunkState before,
+            ChunkState own,
+            boolean isDense,
+            Observer observer) {
         transformer
                 .blocks()
                 .forEach(
                         (block, i) ->
-                                block.forward(buffers, time, text.keysValues(i), dense, observer));
-        transformer.projectOut(buffers, time, velocity);
+                                block.forward(
+                                        buffers,
+                                        time,
+                                        text.keysValues(i),
+                                        before == null ? null : before.layer(i),
+                                        own == null ? null : own.layer(i),
+                                        isDense,
+                                        observer));
+    }
+
+    /**
+     * Says where in a longer clip the frames are, from which their rotations follow; 0 before the
+     * first call. Positions are absolute, and may lie beyond what the network was trained on.
+     *
+     * @param latentFrame the first frame's place, from 0; a multiple of the patch size
+     */
+    public void setFirstFrame(long latentFrame) {
+        int patch = transformer.config().patchFrames();
+        if (latentFrame < 0 || latentFrame % patch != 0) {
+            throw new IllegalArgumentException(
+                    "the first frame is %d, expected 0 or a multiple of %d above it"
+                            .formatted(latentFrame, patch));
+        }
+        if (latentFrame / patch != firstFrame) {
+            firstFrame = latentFrame / patch;
+            buffers.setFirstFrame(transformer.context(), grid, firstFrame);
+        }
     }
 
     /**

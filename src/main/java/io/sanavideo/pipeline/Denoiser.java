@@ -2,6 +2,7 @@ package io.sanavideo.pipeline;
 
 import io.sanavideo.ClipFormat;
 import io.sanavideo.Latents;
+import io.sanavideo.LayerPolicy;
 import io.sanavideo.NumericsException;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
@@ -9,6 +10,8 @@ import io.sanavideo.model.ChannelsLast;
 import io.sanavideo.model.Observer;
 import io.sanavideo.model.SanaTransformer;
 import io.sanavideo.model.TransformerConfig;
+import io.sanavideo.model.TransformerRun;
+import io.sanavideo.model.TransformerText;
 import io.sanavideo.model.VaeConfig;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
@@ -55,10 +58,6 @@ final class Denoiser {
             ProgressListener listener,
             Observer observer) {
         Latents noise = noise(settings, transformer.context());
-        OptionalDouble told =
-                config.guidanceEmbeds()
-                        ? OptionalDouble.of(settings.guidance() * config.guidanceScale())
-                        : OptionalDouble.empty();
         Context context = transformer.context();
         int held = image == null ? 0 : 1;
         try (Range phase = context.range("denoise");
@@ -69,40 +68,81 @@ final class Denoiser {
                                 noise.height(),
                                 noise.width(),
                                 noise.channels());
+                TransformerRun run =
+                        new TransformerRun(
+                                transformer,
+                                noise.frames(),
+                                noise.height(),
+                                noise.width(),
+                                told(config, settings.guidance()));
+                TransformerText prompt = new TransformerText(transformer, text.prompt(), observer);
+                TransformerText negative =
+                        text.negative() == null
+                                ? null
+                                : new TransformerText(transformer, text.negative(), observer);
                 GuidedVelocity velocity =
                         new GuidedVelocity(
-                                transformer,
-                                latents,
-                                text,
+                                run,
+                                new Branch(prompt, null),
+                                negative == null ? null : new Branch(negative, null),
                                 settings.guidance(),
+                                latents,
                                 held,
-                                told,
                                 observer);
                 FlowSampler sampler = settings.schedule().sampler(settings.steps())) {
             latents.upload(noise.values());
             if (image != null) {
                 latents.slice(0, held).upload(image.values());
             }
-            Tensor moving = latents.slice(held, noise.frames() - held);
-            double[] timesteps = sampler.timesteps();
             PhaseClock clock =
                     new PhaseClock(
                             listener, Phase.DENOISE, settings.steps(), () -> copy(latents, noise));
-            for (int i = 0; i < settings.steps(); i++) {
+            takeSteps(
+                    transformer.policy(), sampler, velocity, latents, held, stopIfCancelled, clock);
+            return copy(latents, noise);
+        }
+    }
+
+    /** What a network is told of the guidance: something where it has guidance embeddings. */
+    static OptionalDouble told(TransformerConfig config, double guidance) {
+        return config.guidanceEmbeds()
+                ? OptionalDouble.of(guidance * config.guidanceScale())
+                : OptionalDouble.empty();
+    }
+
+    /**
+     * Moves latents along the flow, from their noise to a sample.
+     *
+     * @param latents which the velocity reads
+     * @param held frames at the beginning that stay as they are
+     * @param stopIfCancelled called between steps
+     */
+    static void takeSteps(
+            LayerPolicy policy,
+            FlowSampler sampler,
+            GuidedVelocity velocity,
+            Tensor latents,
+            int held,
+            Runnable stopIfCancelled,
+            PhaseClock clock) {
+        Context context = latents.context();
+        double[] timesteps = sampler.timesteps();
+        int steps = sampler.steps();
+        try (Tensor moving = latents.slice(held, latents.size(0) - held)) {
+            for (int i = 0; i < steps; i++) {
                 stopIfCancelled.run();
                 try (Range step = context.range("step " + (i + 1))) {
-                    boolean dense = transformer.policy().isDense(i, settings.steps());
+                    boolean dense = policy.isDense(i, steps);
                     sampler.step(i, velocity.at(timesteps[i], dense), moving);
                     context.ops().requireFinite(latents);
                 } catch (NumericsException e) {
                     throw new NumericsException(
                             "denoising step %d of %d: %s; try --dtype f32 or another flow shift"
-                                    .formatted(i + 1, settings.steps(), e.getMessage()),
+                                    .formatted(i + 1, steps, e.getMessage()),
                             e);
                 }
                 clock.done(i + 1);
             }
-            return copy(latents, noise);
         }
     }
 

@@ -8,7 +8,7 @@ import io.sanavideo.runtime.Tensor;
  * @param prompt [tokens, captionChannels]
  * @param negative the negative prompt's; null where nothing is guided
  */
-record Embeddings(Tensor prompt, Tensor negative) implements AutoCloseable {
+public record Embeddings(Tensor prompt, Tensor negative) implements AutoCloseable {
     @Override
     public void close() {
         prompt.close();

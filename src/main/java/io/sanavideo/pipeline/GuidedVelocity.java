@@ -2,16 +2,14 @@ package io.sanavideo.pipeline;
 
 import io.sanavideo.NumericsException;
 import io.sanavideo.model.Observer;
-import io.sanavideo.model.SanaTransformer;
 import io.sanavideo.model.TransformerRun;
-import io.sanavideo.model.TransformerText;
+import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Ops;
 import io.sanavideo.runtime.Recording;
 import io.sanavideo.runtime.Scope;
 import io.sanavideo.runtime.Tensor;
 import java.util.Arrays;
-import java.util.OptionalDouble;
 
 /**
  * The transformer's velocity of a latent clip, guided away from the negative prompt where there is
@@ -26,8 +24,8 @@ final class GuidedVelocity implements AutoCloseable {
     private final Scope scope;
     private final Ops ops;
     private final TransformerRun run;
-    private final TransformerText text;
-    private final TransformerText negativeText;
+    private final Branch prompt;
+    private final Branch negative;
     private final Tensor latents;
     private final Tensor velocity;
     private final Tensor away;
@@ -46,48 +44,37 @@ final class GuidedVelocity implements AutoCloseable {
     }
 
     /**
+     * @param run for clips of the latents' size; not closed with this
+     * @param prompt its text and what was made under it before; not closed with this
+     * @param negative the negative prompt's; null where nothing is guided
      * @param latents f32 [frames, height, width, channels]; read at each call
-     * @param embeddings of the prompt, and of the negative one where it is guided
      * @param held frames at the beginning that are clean and stay so: their tokens are at timestep
      *     0
-     * @param told what a network with guidance embeddings is told, else empty
      * @param observer sees what the network computes; null for none
      */
     GuidedVelocity(
-            SanaTransformer transformer,
-            Tensor latents,
-            Embeddings embeddings,
+            TransformerRun run,
+            Branch prompt,
+            Branch negative,
             double guidance,
+            Tensor latents,
             int held,
-            OptionalDouble told,
             Observer observer) {
+        this.run = run;
+        this.prompt = prompt;
+        this.negative = negative;
         this.latents = latents;
         this.observer = observer;
-        ops = transformer.context().ops();
-        scope = new Scope(transformer.context());
+        Context context = latents.context();
+        ops = context.ops();
+        scope = new Scope(context);
         this.held = held;
-        isStreamed = transformer.isStreamed();
+        isStreamed = run.isStreamed();
         guide = new float[] {(float) (1 - guidance), (float) guidance};
         try {
             velocity = scope.tensor(DType.F32, latents.shape());
             moving = velocity.slice(held, latents.size(0) - held);
-            run =
-                    scope.own(
-                            new TransformerRun(
-                                    transformer,
-                                    (int) latents.size(0),
-                                    (int) latents.size(1),
-                                    (int) latents.size(2),
-                                    told));
-            text = scope.own(new TransformerText(transformer, embeddings.prompt(), observer));
-            boolean guided = embeddings.negative() != null;
-            away = guided ? scope.tensor(DType.F32, latents.shape()) : null;
-            negativeText =
-                    guided
-                            ? scope.own(
-                                    new TransformerText(
-                                            transformer, embeddings.negative(), observer))
-                            : null;
+            away = negative != null ? scope.tensor(DType.F32, latents.shape()) : null;
         } catch (Throwable e) {
             scope.close();
             throw e;
@@ -130,23 +117,23 @@ final class GuidedVelocity implements AutoCloseable {
     }
 
     private void predict() {
-        run.velocity(latents, text, velocity, observer);
-        if (negativeText != null) {
-            run.velocity(latents, negativeText, away, observer);
+        run.velocity(latents, prompt.text(), prompt.before(), velocity, observer);
+        if (negative != null) {
+            run.velocity(latents, negative.text(), negative.before(), away, observer);
             ops.combine(guide, new Tensor[] {away, velocity}, velocity);
         }
     }
 
     /** Runs the branches again and looks at what each block's ops return. */
     private String source() {
-        String found = source(text);
-        if (found == null && negativeText != null) {
-            found = source(negativeText);
+        String found = source(prompt);
+        if (found == null && negative != null) {
+            found = source(negative);
         }
         return found != null ? found : "the output projection";
     }
 
-    private String source(TransformerText branch) {
+    private String source(Branch branch) {
         String[] found = new String[1];
         Observer seeker =
                 (name, tensor) -> {
@@ -154,7 +141,7 @@ final class GuidedVelocity implements AutoCloseable {
                         found[0] = name;
                     }
                 };
-        run.velocity(latents, branch, velocity, seeker);
+        run.velocity(latents, branch.text(), branch.before(), velocity, seeker);
         return found[0] == null ? null : described(found[0]);
     }
 

@@ -10,7 +10,7 @@ import io.sanavideo.text.PromptTokens;
 import io.sanavideo.text.Tokenizer;
 
 /** Prompts to the embeddings that the transformer reads: the rows of tokens, without padding. */
-final class PromptEncoder {
+public final class PromptEncoder {
     private final Tokenizer tokenizer;
     private final DType dtype;
 
@@ -43,7 +43,7 @@ final class PromptEncoder {
     }
 
     /** The embeddings of tokens that count; the caller closes them. */
-    static Tensor encode(Gemma2Encoder encoder, PromptTokens tokens, DType dtype) {
+    public static Tensor encode(Gemma2Encoder encoder, PromptTokens tokens, DType dtype) {
         Context context = encoder.context();
         try (Range phase = context.range("encode");
                 Tensor states = encoder.encode(tokens.ids())) {

@@ -72,6 +72,26 @@ final class FlowSchedule {
         return new FlowSchedule(endedByZero(levels), timesteps);
     }
 
+    /**
+     * LongSANA's: timesteps as they are given, each at the level of the nearest entry of a table
+     * whose T levels are s = 1 - k/T, shifted, and whose timesteps are T times that; then 0.
+     */
+    static FlowSchedule nearest(double[] timesteps, double shift, int trainTimesteps) {
+        double[] levels = new double[timesteps.length];
+        for (int i = 0; i < levels.length; i++) {
+            double least = Double.POSITIVE_INFINITY;
+            for (int k = 0; k < trainTimesteps; k++) {
+                double level = shifted(1 - (double) k / trainTimesteps, shift);
+                double distance = Math.abs(trainTimesteps * level - timesteps[i]);
+                if (distance < least) {
+                    least = distance;
+                    levels[i] = level;
+                }
+            }
+        }
+        return new FlowSchedule(endedByZero(levels), timesteps.clone());
+    }
+
     int steps() {
         return timesteps.length;
     }
