@@ -10,7 +10,7 @@ import java.time.Duration;
  * @param elapsed from the call's start on the engine to its end
  * @param frameHash SHA-256 chain over the RGB frames, 64 hexadecimal digits
  * @param recipe all that made the clip, as JSON; empty where latents were decoded alone
- * @param latents what was decoded
+ * @param latents what was decoded; null of a video whose chunks were handed on as they were made
  */
 public record Generated(
         ClipFormat format,

@@ -27,6 +27,9 @@ import java.util.Map;
  * @param available bytes of the device's memory that can be had now, or {@link #UNKNOWN}
  * @param time from text to frames, loading left out, as clips of this model on this device took;
  *     null where none of about this size was made yet
+ * @param notes what else is to be known before it is made, each a sentence: how a film is laid out,
+ *     that memory asks for tiles
+ * @param warnings what goes beyond what the model was made for, each a sentence
  * @param alternatives where it does not fit, what would: each a few words, the largest first
  */
 public record Plan(
@@ -42,6 +45,8 @@ public record Plan(
         long disk,
         long available,
         Duration time,
+        List<String> notes,
+        List<String> warnings,
         List<String> alternatives) {
     /** Of {@link #available()}: the device is not in this machine. */
     public static final long UNKNOWN = -1;
@@ -51,11 +56,16 @@ public record Plan(
     /**
      * A phase's use of the device's memory.
      *
-     * @param phase ENCODE, DENOISE or DECODE
+     * @param phase ENCODE, DENOISE or DECODE; of what is made chunk by chunk ENCODE or CHUNKS
      * @param weights bytes of the components that are there
      * @param peak most bytes, weights included
      */
     public record PhaseMemory(Phase phase, long weights, long peak) {}
+
+    /** Whether it is made chunk by chunk, in memory that does not grow with its length. */
+    public boolean inChunks() {
+        return phases.stream().anyMatch(phase -> phase.phase() == Phase.CHUNKS);
+    }
 
     /** The phase that takes the most memory. */
     public PhaseMemory largest() {

@@ -14,6 +14,8 @@ public final class Progress {
         ENCODE,
         DENOISE,
         DECODE,
+        /** Denoises and decodes a long video's chunks, one after the other. */
+        CHUNKS,
         WRITE,
         /** Makes NVFP4 weights; its steps are their elements. */
         QUANTIZE

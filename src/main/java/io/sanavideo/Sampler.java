@@ -7,7 +7,12 @@ public enum Sampler {
     /** UniPC of second order. */
     UNIPC("unipc", "UniPCMultistepScheduler"),
     /** Euler steps along the flow. */
-    EULER("euler", "FlowMatchEulerDiscreteScheduler");
+    EULER("euler", "FlowMatchEulerDiscreteScheduler"),
+    /**
+     * The few stochastic steps that a model for long video was distilled to; for chunks alone. No
+     * scheduler configuration names it.
+     */
+    FEW_STEP("few-step", null);
 
     private final String label;
     private final String className;
@@ -22,13 +27,13 @@ public enum Sampler {
         return label;
     }
 
-    /** The class name in a diffusers {@code scheduler_config.json}. */
+    /** The class name in a diffusers {@code scheduler_config.json}; null where there is none. */
     public String className() {
         return className;
     }
 
     /**
-     * Reads {@code dpm++}, {@code unipc} or {@code euler}.
+     * Reads {@code dpm++}, {@code unipc}, {@code euler} or {@code few-step}.
      *
      * @throws IllegalArgumentException for any other name
      */
@@ -39,6 +44,6 @@ public enum Sampler {
             }
         }
         throw new IllegalArgumentException(
-                "sampler is '%s', expected dpm++, unipc or euler".formatted(text));
+                "sampler is '%s', expected dpm++, unipc, euler or few-step".formatted(text));
     }
 }

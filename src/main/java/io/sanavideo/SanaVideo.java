@@ -5,9 +5,9 @@ import io.sanavideo.pipeline.CallQueue;
 import io.sanavideo.pipeline.Denoised;
 import io.sanavideo.pipeline.Engine;
 import io.sanavideo.pipeline.FileSink;
+import io.sanavideo.pipeline.Job;
 import io.sanavideo.pipeline.ModelFolder;
 import io.sanavideo.pipeline.Planner;
-import io.sanavideo.pipeline.Settings;
 import io.sanavideo.runtime.Range;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -75,6 +75,24 @@ public final class SanaVideo implements AutoCloseable {
         return opened(model, Objects.requireNonNull(first, "first"), listener);
     }
 
+    /**
+     * As the others, for a story that will come first.
+     *
+     * @throws DoesNotFitException when memory does not hold what the story takes
+     * @throws IllegalArgumentException when the model cannot do what it asks
+     */
+    public static SanaVideo open(Model model, Story first, ProgressListener listener) {
+        Objects.requireNonNull(listener, "listener");
+        return new SanaVideo(
+                Engine.openForStory(
+                        ModelFolder.of(model),
+                        model.device(),
+                        model.precision(),
+                        model.kernels(),
+                        Objects.requireNonNull(first, "first"),
+                        listener));
+    }
+
     private static SanaVideo opened(Model model, VideoRequest first, ProgressListener listener) {
         Objects.requireNonNull(listener, "listener");
         return new SanaVideo(
@@ -105,13 +123,24 @@ public final class SanaVideo implements AutoCloseable {
                 ModelFolder.of(model), model.device(), model.precision(), model.kernels(), request);
     }
 
+    /** What a story would take, as the other says of a clip; its notes say how it is laid out. */
+    public static Plan plan(Model model, Story story) {
+        return Planner.plan(
+                ModelFolder.of(model), model.device(), model.precision(), model.kernels(), story);
+    }
+
+    /** What a story will take of this engine's device, as the other says of a clip. */
+    public Plan plan(Story story) {
+        return calls.run(() -> engine.plan(engine.job(story)));
+    }
+
     /**
      * What a generation will take of this engine's device, given what is free now.
      *
      * @throws IllegalArgumentException when the model cannot do what is asked
      */
     public Plan plan(VideoRequest request) {
-        return calls.run(() -> engine.plan(engine.settings(request)));
+        return calls.run(() -> engine.plan(engine.job(request)));
     }
 
     /** The folder of the built-in demo model: 64x64 pixels, 17 frames of a coloured shape. */
@@ -135,7 +164,7 @@ public final class SanaVideo implements AutoCloseable {
      * @throws DoesNotFitException when memory does not hold the activations
      */
     public Clip generate(VideoRequest request, ProgressListener listener) {
-        return run(() -> new Clip(this, engine.denoise(engine.settings(request), calls, listener)));
+        return run(() -> new Clip(this, engine.denoise(engine.job(request), calls, listener)));
     }
 
     /**
@@ -143,11 +172,21 @@ public final class SanaVideo implements AutoCloseable {
      * clip's length beyond its latents.
      */
     public Generated generate(VideoRequest request, FrameSink sink, ProgressListener listener) {
-        return run(
-                () -> {
-                    Denoised denoised = engine.denoise(engine.settings(request), calls, listener);
-                    return engine.decode(denoised, sink, calls, listener);
-                });
+        return run(() -> engine.make(engine.job(request), sink, calls, listener));
+    }
+
+    /**
+     * Makes a story's film chunk by chunk and hands its frames on as they are decoded; nothing is
+     * kept, so that memory does not grow with its length.
+     *
+     * @throws IllegalArgumentException when the model cannot do what is asked, naming the beat
+     * @throws CancelledException after {@link #cancel()} or an interrupt of the calling thread; the
+     *     engine stays usable
+     * @throws NumericsException when latents become NaN or infinite
+     * @throws DoesNotFitException when memory does not hold a chunk's activations
+     */
+    public Generated generate(Story story, FrameSink sink, ProgressListener listener) {
+        return run(() -> engine.make(engine.job(story), sink, calls, listener));
     }
 
     /** As {@link #generate(VideoRequest, FrameSink, ProgressListener)}, in silence. */
@@ -161,15 +200,24 @@ public final class SanaVideo implements AutoCloseable {
      */
     public Generated generateTo(
             VideoRequest request, Path path, Quality quality, ProgressListener listener) {
-        return run(
-                () -> {
-                    Settings settings = engine.settings(request);
-                    try (FileSink file = FileSink.open(path, settings.format(), quality)) {
-                        Denoised denoised = engine.denoise(settings, calls, listener);
-                        return file.finish(
-                                engine.decode(denoised, file, calls, listener), listener);
-                    }
-                });
+        return run(() -> makeTo(engine.job(request), path, quality, listener));
+    }
+
+    /** As the other, for a story's film. */
+    public Generated generateTo(
+            Story story, Path path, Quality quality, ProgressListener listener) {
+        return run(() -> makeTo(engine.job(story), path, quality, listener));
+    }
+
+    /** As the other, in {@link Quality#MEDIUM} and silence. */
+    public Generated generateTo(Story story, Path path) {
+        return generateTo(story, path, Quality.MEDIUM, ProgressListener.NONE);
+    }
+
+    private Generated makeTo(Job job, Path path, Quality quality, ProgressListener listener) {
+        try (FileSink file = FileSink.open(path, job.settings().format(), quality)) {
+            return file.finish(engine.make(job, file, calls, listener), listener);
+        }
     }
 
     /** As the other, in {@link Quality#MEDIUM} and silence. */

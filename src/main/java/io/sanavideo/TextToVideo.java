@@ -22,6 +22,8 @@ import java.util.Objects;
  * @param sampler how steps are taken
  * @param seed of the initial noise, as in PyTorch's CPU generator; drawn at random when null
  * @param initialLatents the initial noise itself, in place of the seed's
+ * @param chunk latent frames of a chunk, where the clip is made chunk by chunk in memory that does
+ *     not grow with it; {@link #WHOLE_CLIP} to make it at once; where null the model decides
  * @param instruction {@code none}, or a file with the instruction put before the prompt
  */
 public record TextToVideo(
@@ -39,10 +41,14 @@ public record TextToVideo(
         Sampler sampler,
         Long seed,
         Latents initialLatents,
+        Integer chunk,
         Path instruction)
         implements VideoRequest {
     /** As {@link #instruction()}: no instruction. */
     public static final Path NO_INSTRUCTION = Path.of("none");
+
+    /** As {@link #chunk()}: all frames are denoised together. */
+    public static final int WHOLE_CLIP = 0;
 
     public TextToVideo {
         Objects.requireNonNull(prompt, "prompt");
@@ -67,6 +73,7 @@ public record TextToVideo(
                 "guidance",
                 guidance,
                 "0 or more");
+        require(chunk == null || chunk >= 0, "chunk", chunk, "0 or more latent frames");
         require(flowShift == null || isPositive(flowShift), "flow shift", flowShift, "above 0");
     }
 
@@ -107,6 +114,7 @@ public record TextToVideo(
         private Sampler sampler;
         private Long seed;
         private Latents initialLatents;
+        private Integer chunk;
         private Path instruction;
 
         private Builder(String prompt) {
@@ -175,6 +183,12 @@ public record TextToVideo(
             return this;
         }
 
+        /** Latent frames of a chunk, or {@link TextToVideo#WHOLE_CLIP}. */
+        public Builder chunk(int value) {
+            chunk = value;
+            return this;
+        }
+
         public Builder instruction(Path value) {
             instruction = value;
             return this;
@@ -199,6 +213,7 @@ public record TextToVideo(
                     sampler,
                     seed,
                     initialLatents,
+                    chunk,
                     instruction);
         }
     }

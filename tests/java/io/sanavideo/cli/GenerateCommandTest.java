@@ -62,6 +62,67 @@ class GenerateCommandTest {
         assertThat(files()).containsExactly("clip.mp4");
     }
 
+    /** The story of docs/long-video.md, as it stands there. */
+    @Test
+    void aStoryIsAFilm() throws IOException {
+        String page = Files.readString(Path.of("docs/long-video.md"));
+        int begin = page.indexOf("```yaml") + "```yaml".length();
+        Path story = folder.resolve("story.yaml");
+        Files.writeString(story, page.substring(begin, page.indexOf("```", begin)));
+        CommandRun outcome = generate("film.mp4", "--story", story.toString(), "--device", "cpu");
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        assertThat(outcome.out()).contains("film.mp4", "85 frames of 64x64", "seed 1");
+        assertThat(outcome.err())
+                .contains(
+                        "6 chunks of 5 latent frames",
+                        "beats 1 to 2: a shot from 0.00 s to 4.63 s, its prompt changing at 2.13 s",
+                        "beat 4: a shot from 7.50 s to 10.63 s, dissolving in for 0.75 s, which the story is not shortened by");
+        ClipInfo info = ClipInfo.read(folder.resolve("film.mp4"));
+        assertThat(info.frames()).isEqualTo(85);
+        JsonNode recipe = MAPPER.readTree(info.metadata().get("recipe"));
+        assertThat(recipe.get("beats")).hasSize(4);
+        assertThat(recipe.get("beats").get(3).get("seed").intValue()).isEqualTo(9);
+        CommandRun other =
+                generate("other.mp4", "--story", story.toString(), "--seed", "2", "--quiet");
+        assertThat(other.code()).as(other.err()).isZero();
+        assertThat(ClipInfo.read(folder.resolve("other.mp4")).metadata().get("recipe"))
+                .contains("\"seed\":2");
+        assertRefusedBeside(
+                generate("no.mp4", "--story", story.toString(), "--seconds", "3"),
+                ExitCode.USAGE,
+                "a story's beats have their own");
+        assertRefusedBeside(
+                generate("no.mp4", "--story", story.toString(), "--chunk", "off"),
+                ExitCode.USAGE,
+                "chunks are off, expected on");
+    }
+
+    @Test
+    void longClipsAreMadeInChunks() throws IOException {
+        CommandRun outcome =
+                generate("long.mp4", PROMPT, "--seconds", "4", "--seed", "1", "--device", "cpu");
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        assertThat(outcome.err()).contains("1 chunk of 9 latent frames", "chunks ");
+        assertRefusedBeside(
+                generate("no.mp4", PROMPT, "--chunk", "some"),
+                ExitCode.USAGE,
+                "--chunk is 'some', expected a number of latent frames");
+        assertRefusedBeside(
+                generate(
+                        "no.mp4",
+                        PROMPT,
+                        "--seconds",
+                        "4",
+                        "--latents-out",
+                        folder.resolve("l.safetensors").toString()),
+                ExitCode.USAGE,
+                "--latents-out was given, expected none");
+        assertRefusedBeside(
+                generate("no.mp4", PROMPT, "--chunk", "1", "--seconds", "600", "--strict"),
+                ExitCode.USAGE,
+                "goes beyond the 1024 positions");
+    }
+
     /** Where memory asks for tiles it is said so; where they were asked for it need not be. */
     @Test
     void framesInTiles() {
@@ -247,9 +308,16 @@ class GenerateCommandTest {
 
     /** Exit code, words, no stack trace, and nothing left. */
     private void assertRefused(CommandRun outcome, int code, String... words) throws IOException {
+        assertRefusedBeside(outcome, code, words);
+        assertThat(files()).isEmpty();
+    }
+
+    /** Where other files are there already. */
+    private void assertRefusedBeside(CommandRun outcome, int code, String... words)
+            throws IOException {
         assertThat(outcome.code()).as(outcome.err()).isEqualTo(code);
         assertThat(outcome.err()).contains(words).doesNotContain("\tat ");
-        assertThat(files()).isEmpty();
+        assertThat(files()).doesNotContain("no.mp4");
     }
 
     @Test

@@ -12,7 +12,15 @@ class PlanCommandTest {
     @Test
     void saysWhatAClipTakes() {
         CommandRun outcome =
-                CommandRun.of("plan", "a red circle", "--frames", "33", "--device", "cpu");
+                CommandRun.of(
+                        "plan",
+                        "a red circle",
+                        "--frames",
+                        "33",
+                        "--chunk",
+                        "off",
+                        "--device",
+                        "cpu");
 
         assertThat(outcome.code()).as(outcome.err()).isZero();
         assertThat(outcome.out().lines())
@@ -79,7 +87,9 @@ class PlanCommandTest {
     @Test
     void refusesWhatTheModelCannotMake() {
         assertThat(CommandRun.of("plan", "--size", "65x64").code()).isEqualTo(ExitCode.USAGE);
-        CommandRun endless = CommandRun.of("plan", "--size", "16384x16384", "--frames", "4001");
+        CommandRun endless =
+                CommandRun.of(
+                        "plan", "--size", "16384x16384", "--frames", "4001", "--chunk", "off");
         assertThat(endless.code()).isEqualTo(ExitCode.USAGE);
         assertThat(endless.err()).contains("are 67175972864 numbers, expected at most");
         assertThat(CommandRun.of("plan", "--model", "/nowhere").code())

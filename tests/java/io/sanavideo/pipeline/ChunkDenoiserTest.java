@@ -82,11 +82,11 @@ class ChunkDenoiserTest {
     }
 
     private ChunkDenoiser denoiser(int window, ChunkSampling sampling) {
-        return new ChunkDenoiser(transformer, SIDE, SIDE, window, sampling, SEED);
+        return new ChunkDenoiser(transformer, SIDE, SIDE, window, sampling);
     }
 
     private static Chunk chunk(int beat, int number, int frames, Embeddings text, Start start) {
-        return new Chunk(beat, number, frames, text, start, null);
+        return new Chunk(SEED, beat, number, frames, text, start, null, null);
     }
 
     private List<float[]> make(ChunkDenoiser denoiser, Chunk... chunks) {
@@ -330,7 +330,11 @@ class ChunkDenoiserTest {
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("no chunk");
             Latents noise = new Latents(1, SIDE, SIDE, 1, new float[SIDE * SIDE]);
-            assertThatThrownBy(() -> make(denoiser, new Chunk(0, 0, 1, text, Start.CUT, noise)))
+            assertThatThrownBy(
+                            () ->
+                                    make(
+                                            denoiser,
+                                            new Chunk(SEED, 0, 0, 1, text, Start.CUT, null, noise)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("1 channels")
                     .hasMessageContaining("expected 1 frames, 8x8, 16 channels");

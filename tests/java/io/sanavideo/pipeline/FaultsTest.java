@@ -127,7 +127,7 @@ class FaultsTest {
                         new Components(ModelParts.read(model), device, Precision.AUTO, context);
                 fault.next(context, n);
                 Throwable thrown = catchThrowable(() -> components.loadAll(ProgressListener.NONE));
-                components.keepOnly(null);
+                components.keepOnly();
                 assertThat(context.memoryInUse()).as("%s %d", fault, n).isZero();
                 if (thrown == null) {
                     break;

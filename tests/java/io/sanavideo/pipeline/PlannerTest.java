@@ -49,6 +49,7 @@ class PlannerTest {
                 TextToVideo.prompt("a red circle moving left on a black background")
                         .size(width, height)
                         .frames(frames)
+                        .chunk(TextToVideo.WHOLE_CLIP)
                         .guidance(guidance)
                         .steps(3)
                         .build();

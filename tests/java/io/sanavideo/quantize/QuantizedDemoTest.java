@@ -100,9 +100,18 @@ class QuantizedDemoTest {
 
     @Test
     void theBetterOfTwoScalesBringsItNearer() {
-        // Its other global scale alone changes errors a little, one way or the other.
+        // Its other global scale alone changes errors a little, one way or the other. How near
+        // whole clips come to the dense model's is no measure of it: the mean over 18 of them goes
+        // either way with the CPU's instructions, by a dB.
         assertThat(fourOverSix.outputError()).isLessThan(0.97 * plain.outputError());
-        assertThat(fourOverSix.psnr()).isGreaterThanOrEqualTo(plain.psnr());
+        assertThat(errorOfTheFirstStep(fourOverSix)).isLessThan(errorOfTheFirstStep(plain));
+    }
+
+    private static double errorOfTheFirstStep(Receipt receipt) {
+        return receipt.checks().stream()
+                .mapToDouble(check -> check.latentErrors().get(0))
+                .average()
+                .orElseThrow();
     }
 
     @Test

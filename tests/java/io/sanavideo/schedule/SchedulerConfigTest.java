@@ -145,6 +145,6 @@ class SchedulerConfigTest {
         }
         assertThatThrownBy(() -> Sampler.parse("ddim"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("sampler is 'ddim', expected dpm++, unipc or euler");
+                .hasMessage("sampler is 'ddim', expected dpm++, unipc, euler or few-step");
     }
 }

@@ -110,8 +110,7 @@ final class ChunkedPipelineCheck {
                             shape[3],
                             shape[4],
                             Integer.parseInt(setting("num_cached_chunks")),
-                            sampling(),
-                            0)) {
+                            sampling())) {
                 for (int i = 0; i < plan.size(); i++) {
                     int chunk = i;
                     ProgressListener steps =
@@ -143,7 +142,7 @@ final class ChunkedPipelineCheck {
     private List<Embeddings> texts(Scope scope, SanaTransformer transformer) {
         Tokenizer tokenizer = Tokenizer.open(model.tokenizer());
         int sampleSize = transformer.config().sampleSize();
-        int maxTokens = GenerationDefaults.read(model.root(), sampleSize).maxTokens();
+        int maxTokens = GenerationDefaults.read(model, sampleSize).maxTokens();
         PromptTokens negative = Instruction.plain(tokenizer, setting("negative_prompt"), maxTokens);
         List<Embeddings> texts = new ArrayList<>();
         try (Gemma2Encoder encoder =
@@ -176,7 +175,7 @@ final class ChunkedPipelineCheck {
             int[] shape = golden.shape("noise." + i, 5);
             float[] values = ChannelsLast.of(golden.sample("noise." + i, 0), shape[1]);
             Latents noise = new Latents(shape[2], shape[3], shape[4], shape[1], values);
-            plan.add(new Chunk(i, 0, shape[2], texts.get(i), start, noise));
+            plan.add(new Chunk(0, i, 0, shape[2], texts.get(i), start, null, noise));
         }
         return plan;
     }

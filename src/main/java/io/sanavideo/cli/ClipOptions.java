@@ -4,10 +4,12 @@ import io.sanavideo.ImageToVideo;
 import io.sanavideo.Latents;
 import io.sanavideo.Sampler;
 import io.sanavideo.StartImage;
+import io.sanavideo.Story;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.VideoRequest;
 import io.sanavideo.pipeline.FrameSize;
 import io.sanavideo.pipeline.LatentsFile;
+import io.sanavideo.pipeline.StoryFile;
 import java.nio.file.Path;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
@@ -64,9 +66,18 @@ final class ClipOptions {
 
     @Option(
             names = "--sampler",
-            paramLabel = "dpm++|unipc|euler",
+            paramLabel = "dpm++|unipc|euler|few-step",
             description = "How steps are taken.")
     private String sampler;
+
+    @Option(
+            names = "--chunk",
+            paramLabel = "N|off",
+            description = {
+                "Makes the clip N latent frames at a time, in memory that does not grow with it, or at",
+                "once (default: in chunks where the model was trained for it and the clip is long)."
+            })
+    private String chunk;
 
     @Option(
             names = "--seed",
@@ -111,7 +122,30 @@ final class ClipOptions {
      * @param material as {@link #material} read it
      */
     VideoRequest request(String prompt, long clipSeed, Material material) {
-        TextToVideo.Builder request = TextToVideo.prompt(prompt).seed(clipSeed);
+        TextToVideo.Builder request = TextToVideo.prompt(prompt);
+        set(request);
+        request.seed(clipSeed);
+        set(material.initialLatents(), request::initialLatents);
+        TextToVideo text = request.build();
+        return material.image() == null ? text : new ImageToVideo(material.image(), text);
+    }
+
+    /**
+     * The story of a file; what was given on the command line takes the place of what it says.
+     *
+     * @throws IllegalArgumentException when something was given that a story has in its beats
+     * @throws io.sanavideo.ModelFormatException when the file is broken, naming line and column
+     */
+    Story story(Path file) {
+        if (start != null || latentsIn != null || length != null) {
+            throw new IllegalArgumentException(
+                    "--image, --video, --latents-in, --frames or --seconds was given, expected none: a story's beats have their own images and lengths");
+        }
+        return StoryFile.read(file, this::set);
+    }
+
+    private void set(TextToVideo.Builder request) {
+        set(seed, request::seed);
         set(size, text -> setSize(text, request));
         set(negative, request::negativePrompt);
         set(motion, request::motionScore);
@@ -125,9 +159,19 @@ final class ClipOptions {
         set(guidance, request::guidance);
         set(flowShift, request::flowShift);
         set(sampler == null ? null : Sampler.parse(sampler), request::sampler);
-        set(material.initialLatents(), request::initialLatents);
-        TextToVideo text = request.build();
-        return material.image() == null ? text : new ImageToVideo(material.image(), text);
+        set(chunk, text -> request.chunk(chunkFrames(text)));
+    }
+
+    private static int chunkFrames(String text) {
+        if (text.equals("off")) {
+            return TextToVideo.WHOLE_CLIP;
+        }
+        if (!text.matches("[1-9]\\d{0,4}")) {
+            throw new IllegalArgumentException(
+                    "--chunk is '%s', expected a number of latent frames from 1 on, or off"
+                            .formatted(text));
+        }
+        return Integer.parseInt(text);
     }
 
     /** Sets the pixels of a clip as {@code --size} says. */

@@ -17,10 +17,8 @@ interface Display extends ProgressListener, AutoCloseable {
     /** A clip of a batch begins; clips are numbered from 1. */
     void begin(Path output, int number, int clips);
 
-    /**
-     * Memory does not hold whole frames: a clip's are decoded in tiles of so many pixels a side.
-     */
-    void tiles(int pixels);
+    /** What is to be known of a clip before it is made, a sentence. */
+    void note(String note);
 
     /** A clip is complete. */
     void done(Path output, Generated generated);

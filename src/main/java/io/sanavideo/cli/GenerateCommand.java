@@ -3,8 +3,8 @@ package io.sanavideo.cli;
 import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.Model;
+import io.sanavideo.Plan;
 import io.sanavideo.SanaVideo;
-import io.sanavideo.VideoRequest;
 import io.sanavideo.media.Quality;
 import io.sanavideo.pipeline.LatentsFile;
 import java.nio.file.Path;
@@ -59,6 +59,11 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Of the mp4 (default: ${DEFAULT-VALUE}).")
     private Quality quality;
 
+    @Option(
+            names = "--strict",
+            description = "Refuses what goes beyond what the model was made for.")
+    private boolean strict;
+
     @Option(names = "--json", description = "Prints one event a line on standard output.")
     private boolean json;
 
@@ -77,16 +82,12 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() {
         List<Job> jobs = jobs();
         try (Display display = Display.of(json, quiet);
-                SanaVideo sana = open(display, jobs.get(0).request());
+                SanaVideo sana = open(display, jobs.get(0).asked());
                 Interrupt interrupt = Interrupt.calls(sana::cancel)) {
             for (Job job : jobs) {
                 display.begin(job.output(), job.number(), jobs.size());
-                int tile = sana.plan(job.request()).tile();
-                if (tile != options.tile()) {
-                    display.tiles(tile);
-                }
-                Generated generated =
-                        sana.generateTo(job.request(), job.output(), quality, display);
+                check(job, job.asked().plan(sana), display);
+                Generated generated = job.asked().make(sana, job.output(), quality, display);
                 if (job.latentsOut() != null) {
                     LatentsFile.write(job.latentsOut(), generated.latents());
                 }
@@ -96,21 +97,35 @@ final class GenerateCommand implements Callable<Integer> {
         return ExitCode.DONE;
     }
 
-    /** Opens the model, unless its first clip would not fit: nothing is loaded in vain. */
-    private SanaVideo open(Display display, VideoRequest first) {
+    private void check(Job job, Plan plan, Display display) {
+        if (strict && !plan.warnings().isEmpty()) {
+            throw new IllegalArgumentException(plan.warnings().get(0));
+        }
+        if (job.latentsOut() != null && plan.inChunks()) {
+            throw new IllegalArgumentException(
+                    "--latents-out was given, expected none: a clip that is made chunk by chunk keeps none; with --chunk off it does");
+        }
+        plan.notes().forEach(display::note);
+        plan.warnings().forEach(warning -> display.note("warning: " + warning));
+    }
+
+    private SanaVideo open(Display display, Asked first) {
         Device device = options.device();
         display.device(device, options.whyNotCuda());
         Model model = loras.adapted(options.model(clip.model(), kernels.kernels()));
-        return SanaVideo.open(model, first, display);
+        return first.open(model, display);
     }
 
     /** One clip of the batch, numbered from 1. */
-    private record Job(int number, VideoRequest request, Path output, Path latentsOut) {}
+    private record Job(int number, Asked asked, Path output, Path latentsOut) {}
 
     private List<Job> jobs() {
         if (count < 1) {
             throw new IllegalArgumentException(
                     "--count is %d, expected 1 or more".formatted(count));
+        }
+        if (source.story != null) {
+            return List.of(new Job(1, story(), output, null));
         }
         List<String> prompts = source.prompts();
         int clips = Math.multiplyExact(prompts.size(), count);
@@ -123,12 +138,20 @@ final class GenerateCommand implements Callable<Integer> {
                 jobs.add(
                         new Job(
                                 number,
-                                clip.request(prompt, firstSeed + i, material),
+                                Asked.of(clip.request(prompt, firstSeed + i, material)),
                                 numbered(output, number, clips),
                                 latentsOut == null ? null : numbered(latentsOut, number, clips)));
             }
         }
         return jobs;
+    }
+
+    private Asked story() {
+        if (count != 1 || latentsOut != null) {
+            throw new IllegalArgumentException(
+                    "--count or --latents-out was given, expected neither: a story is one film, of which no latents are kept");
+        }
+        return Asked.of(clip.story(source.story));
     }
 
     /** clip.mp4 as it is for one clip; clip-01.mp4 and so on for ten. */
@@ -153,6 +176,12 @@ final class GenerateCommand implements Callable<Integer> {
                 paramLabel = "FILE",
                 description = "A prompt a line; more than one makes a batch.")
         private Path file;
+
+        @Option(
+                names = "--story",
+                paramLabel = "FILE",
+                description = "A film of several beats, as a YAML file says.")
+        private Path story;
 
         List<String> prompts() {
             return file == null ? List.of(prompt) : PromptFile.read(file);

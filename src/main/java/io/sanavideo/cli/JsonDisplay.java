@@ -42,8 +42,8 @@ final class JsonDisplay implements Display {
     }
 
     @Override
-    public void tiles(int pixels) {
-        print(event("tiles").put("pixels", pixels));
+    public void note(String note) {
+        print(event("note").put("text", note));
     }
 
     @Override

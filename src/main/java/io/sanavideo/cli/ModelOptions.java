@@ -55,11 +55,6 @@ final class ModelOptions extends DeviceOptions {
         return Precision.parse(dtype);
     }
 
-    /** Pixels of a side of the tiles that were asked for, 0 for none. */
-    int tile() {
-        return tile.pixels();
-    }
-
     /** The model in a folder, as these options want it. */
     Model model(Path folder, Kernels kernels) {
         Model model =
@@ -67,7 +62,7 @@ final class ModelOptions extends DeviceOptions {
                         .withPrecision(precision())
                         .withLayers(policy())
                         .withKernels(kernels)
-                        .withTile(tile());
+                        .withTile(tile.pixels());
         if (memory != null) {
             model = model.withMemory(bytes(memory));
         }

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sanavideo.Model;
 import io.sanavideo.Plan;
-import io.sanavideo.SanaVideo;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -30,6 +30,12 @@ final class PlanCommand implements Callable<Integer> {
     @Parameters(paramLabel = "PROMPT", arity = "0..1", description = "May be left out.")
     private String prompt;
 
+    @Option(
+            names = "--story",
+            paramLabel = "FILE",
+            description = "A film of several beats, as a YAML file says.")
+    private Path story;
+
     @Mixin private ClipOptions clip;
 
     @Mixin private ModelOptions options;
@@ -47,18 +53,22 @@ final class PlanCommand implements Callable<Integer> {
             hidden = true)
     private List<String> withoutEffect;
 
-    @Option(names = "--quiet", hidden = true)
+    @Option(
+            names = {"--quiet", "--strict"},
+            hidden = true)
     private boolean quiet;
 
     @Override
     public Integer call() {
-        Plan plan =
-                SanaVideo.plan(
-                        loras.adapted(options.model(clip.model(), kernels.kernels())),
-                        clip.request(
-                                prompt == null ? "a clip" : prompt,
-                                clip.firstSeed(),
-                                clip.material()));
+        Asked asked =
+                story != null
+                        ? Asked.of(clip.story(story))
+                        : Asked.of(
+                                clip.request(
+                                        prompt == null ? "a clip" : prompt,
+                                        clip.firstSeed(),
+                                        clip.material()));
+        Plan plan = asked.plan(loras.adapted(options.model(clip.model(), kernels.kernels())));
         System.out.print(json ? json(plan) + System.lineSeparator() : text(plan));
         return plan.fits() ? ExitCode.DONE : ExitCode.DOES_NOT_FIT;
     }
@@ -84,6 +94,13 @@ final class PlanCommand implements Callable<Integer> {
                             phase.peak() / GB));
         }
         text.append(verdict(plan)).append(System.lineSeparator());
+        plan.notes().forEach(note -> text.append(note).append(System.lineSeparator()));
+        plan.warnings()
+                .forEach(
+                        warning ->
+                                text.append("warning: ")
+                                        .append(warning)
+                                        .append(System.lineSeparator()));
         text.append("weights on disk: %.3f GB%n".formatted(plan.disk() / GB));
         return text.append(
                         plan.time() == null
@@ -149,6 +166,10 @@ final class PlanCommand implements Callable<Integer> {
         if (plan.time() != null) {
             json.put("time_s", plan.time().toMillis() / 1000.0);
         }
+        ArrayNode notes = json.putArray("notes");
+        plan.notes().forEach(notes::add);
+        ArrayNode warnings = json.putArray("warnings");
+        plan.warnings().forEach(warnings::add);
         ArrayNode alternatives = json.putArray("alternatives");
         plan.alternatives().forEach(alternatives::add);
         return json;

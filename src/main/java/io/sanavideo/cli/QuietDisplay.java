@@ -14,7 +14,7 @@ final class QuietDisplay implements Display {
     public void begin(Path output, int number, int clips) {}
 
     @Override
-    public void tiles(int pixels) {}
+    public void note(String note) {}
 
     @Override
     public void onProgress(Progress progress) {}

@@ -49,11 +49,9 @@ final class TextDisplay implements Display {
     }
 
     @Override
-    public void tiles(int pixels) {
+    public void note(String note) {
         closeBar();
-        err.println(
-                "memory does not hold whole frames: they are decoded in tiles of %dx%d pixels, cross-faded"
-                        .formatted(pixels, pixels));
+        err.println(note);
     }
 
     @Override

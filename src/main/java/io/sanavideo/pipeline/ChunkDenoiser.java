@@ -35,7 +35,6 @@ public final class ChunkDenoiser implements AutoCloseable {
     private final int height;
     private final int width;
     private final ChunkSampling sampling;
-    private final ChunkNoise noise;
     private final Scope memories;
     private final ChunkMemory prompt;
 
@@ -60,7 +59,6 @@ public final class ChunkDenoiser implements AutoCloseable {
      * @param height latent rows
      * @param width latent columns
      * @param window how many chunks a chunk sees behind it, or {@link ChunkMemory#ALL}
-     * @param seed of noise that is not given
      * @throws IllegalArgumentException when size or window is none, or the network cannot go on
      *     from a chunk
      * @throws io.sanavideo.DoesNotFitException when memory ends
@@ -70,15 +68,13 @@ public final class ChunkDenoiser implements AutoCloseable {
             int height,
             int width,
             int window,
-            ChunkSampling sampling,
-            long seed) {
+            ChunkSampling sampling) {
         this.transformer = transformer;
         this.height = height;
         this.width = width;
         this.sampling = sampling;
         config = transformer.config();
         context = transformer.context();
-        noise = new ChunkNoise(seed);
         memories = new Scope(context);
         texts = new Scope(context);
         buffers = new Scope(context);
@@ -141,6 +137,10 @@ public final class ChunkDenoiser implements AutoCloseable {
             begin(chunk, stopIfCancelled);
             resize(chunk.frames());
             latents.upload(noiseOf(chunk));
+            int held = chunk.image() == null ? 0 : 1;
+            if (held > 0) {
+                latents.slice(0, held).upload(chunk.image().values());
+            }
             try (GuidedVelocity velocity =
                             new GuidedVelocity(
                                     run,
@@ -150,7 +150,7 @@ public final class ChunkDenoiser implements AutoCloseable {
                                             : new Branch(negativeText, negative.context()),
                                     sampling.guidance(),
                                     latents,
-                                    0,
+                                    held,
                                     null);
                     FlowSampler sampler = sampling.samplers().apply(step -> draw(chunk, step))) {
                 run.setFirstFrame(prompt.frames());
@@ -161,7 +161,7 @@ public final class ChunkDenoiser implements AutoCloseable {
                         sampler,
                         velocity,
                         latents,
-                        0,
+                        held,
                         stopIfCancelled,
                         clock);
             }
@@ -249,7 +249,11 @@ public final class ChunkDenoiser implements AutoCloseable {
     /** In the order of latents; PyTorch draws channels first. */
     private float[] draw(Chunk chunk, int step) {
         long count = (long) chunk.frames() * height * width * config.inChannels();
-        float[] drawn = noise.draw(chunk.beat(), chunk.number(), step, count);
+        if (context.isDry()) {
+            return new float[Math.toIntExact(count)];
+        }
+        float[] drawn =
+                new ChunkNoise(chunk.seed()).draw(chunk.beat(), chunk.number(), step, count);
         return ChannelsLast.of(drawn, config.inChannels());
     }
 

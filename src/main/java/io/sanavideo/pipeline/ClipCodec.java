@@ -100,6 +100,7 @@ public final class ClipCodec implements AutoCloseable {
                 factor,
                 parts.vae().temporalFactor(),
                 Integer.MAX_VALUE,
+                Integer.MAX_VALUE,
                 TrainedSizes.UNKNOWN);
     }
 

@@ -9,9 +9,11 @@ import io.sanavideo.model.VaeDecoder;
 import io.sanavideo.model.VaeEncoder;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /** The components of a model on one context, each loaded when it is needed. */
@@ -113,8 +115,30 @@ final class Components {
         clock.finish();
     }
 
-    /** Puts away all but one. */
-    void keepOnly(Component<?> kept) {
+    /**
+     * Runs work with the transformer and the VAE's decoder, which a film needs in turn.
+     *
+     * @param residency any but TOGETHER puts the text encoder away before, and both after
+     */
+    <R> R withFilmParts(
+            Residency residency,
+            ProgressListener listener,
+            BiFunction<SanaTransformer, VaeDecoder, R> work) {
+        Component<SanaTransformer> denoiser = transformer(residency);
+        if (residency == Residency.TOGETHER) {
+            return work.apply(denoiser.get(listener), vae.get(listener));
+        }
+        keepOnly(denoiser, vae);
+        try {
+            return work.apply(denoiser.get(listener), vae.get(listener));
+        } finally {
+            denoiser.putAway();
+            vae.putAway();
+        }
+    }
+
+    /** Puts away all but these. */
+    void keepOnly(Component<?>... kept) {
         for (Component<?> component :
                 List.of(
                         encoder,
@@ -123,7 +147,7 @@ final class Components {
                         streamedTransformer,
                         vae,
                         vaeEncoder)) {
-            if (component != kept) {
+            if (!Arrays.asList(kept).contains(component)) {
                 component.putAway();
             }
         }

@@ -7,11 +7,15 @@ import java.time.Duration;
 /**
  * The outcome of denoising, all that decoding needs.
  *
- * @param settings that were in force
+ * @param job what was made
  * @param plan by which it was denoised, and so is decoded
  * @param latents of the clip
  * @param encoding time that the text took
  * @param denoising time that the steps took
  */
-public record Denoised(
-        Settings settings, Plan plan, Latents latents, Duration encoding, Duration denoising) {}
+public record Denoised(Job job, Plan plan, Latents latents, Duration encoding, Duration denoising) {
+    /** That were in force. */
+    public Settings settings() {
+        return job.settings();
+    }
+}

@@ -11,6 +11,7 @@ import io.sanavideo.Plan;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
+import io.sanavideo.Story;
 import io.sanavideo.VideoRequest;
 import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.model.Observer;
@@ -24,6 +25,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
@@ -41,6 +43,7 @@ public final class Engine implements AutoCloseable {
     private final PromptEncoder prompts;
     private final Denoiser denoiser;
     private final FrameDecoder frames;
+    private final Films films;
     private final WeightHashes weightHashes;
     private final LoraHashes loraHashes;
 
@@ -51,7 +54,7 @@ public final class Engine implements AutoCloseable {
             KernelChoices kernels,
             Context context,
             LongSupplier available,
-            VideoRequest first,
+            Job first,
             ProgressListener listener) {
         this.parts = parts;
         this.device = device;
@@ -77,22 +80,19 @@ public final class Engine implements AutoCloseable {
         prompts = new PromptEncoder(tokenizer, components.compute());
         denoiser = new Denoiser(parts.transformer(), parts.vae());
         frames = new FrameDecoder(parts.vae());
+        films = new Films(parts, components, prompts);
         if (folder.receipt() != null) {
             folder.receipt().requireFor(folder.root(), weightHashes.transformer());
         }
     }
 
     /** Whether the first request, or else one that says nothing, has all components loaded. */
-    private boolean isTogether(VideoRequest first, ProgressListener listener) {
+    private boolean isTogether(Job first, ProgressListener listener) {
         if (first == null) {
             return !planner.defaults().map(Plan::inTurn).orElse(false);
         }
-        Settings settings = settings(first);
-        planner.plan(settings, 0).requireFits();
-        chooseKernels(settings, listener);
-        Plan plan = planner.plan(settings, 0);
-        plan.requireFits();
-        return !plan.inTurn();
+        planner.plan(first, 0).requireFits();
+        return !ready(first, listener).inTurn();
     }
 
     /**
@@ -113,14 +113,33 @@ public final class Engine implements AutoCloseable {
                 precision,
                 kernels,
                 () -> AvailableMemory.of(device),
-                first,
+                first == null ? null : parts -> parts.job(first),
+                listener);
+    }
+
+    /** As the other, for a story that will come first. */
+    public static Engine openForStory(
+            ModelFolder folder,
+            Device device,
+            Precision precision,
+            Kernels kernels,
+            Story first,
+            ProgressListener listener) {
+        return open(
+                folder,
+                device,
+                precision,
+                kernels,
+                () -> AvailableMemory.of(device),
+                parts -> parts.job(first),
                 listener);
     }
 
     /**
-     * As the other.
+     * As the others.
      *
      * @param available bytes of the device's memory that can be had now
+     * @param first what will come first, or null
      */
     static Engine open(
             ModelFolder folder,
@@ -128,7 +147,7 @@ public final class Engine implements AutoCloseable {
             Precision precision,
             Kernels kernels,
             LongSupplier available,
-            VideoRequest first,
+            Function<ModelParts, Job> first,
             ProgressListener listener) {
         ModelParts parts = ModelParts.read(folder);
         Context context = Context.on(device);
@@ -136,7 +155,14 @@ public final class Engine implements AutoCloseable {
         try {
             choices = KernelChoices.of(device, kernels);
             return new Engine(
-                    parts, device, precision, choices, context, available, first, listener);
+                    parts,
+                    device,
+                    precision,
+                    choices,
+                    context,
+                    available,
+                    first == null ? null : first.apply(parts),
+                    listener);
         } catch (Throwable e) {
             if (choices != null) {
                 choices.close();
@@ -161,7 +187,17 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** The request with its blanks filled in; throws when the model cannot do it. */
+    /** What a request is made as; throws when the model cannot do it. */
+    public Job job(VideoRequest request) {
+        return parts.job(request);
+    }
+
+    /** What a story is made as; throws when the model cannot do it. */
+    public Job job(Story story) {
+        return parts.job(story);
+    }
+
+    /** The request as a clip that is made at once; throws when the model cannot do it. */
     public Settings settings(VideoRequest request) {
         return parts.settings(request);
     }
@@ -172,8 +208,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /** What a generation will take; see {@link io.sanavideo.SanaVideo#plan}. */
-    public Plan plan(Settings settings) {
-        return planner.plan(settings, context().memoryInUse());
+    public Plan plan(Job job) {
+        return planner.plan(job, context().memoryInUse());
     }
 
     /** What the model makes when a request is silent. */
@@ -186,20 +222,30 @@ public final class Engine implements AutoCloseable {
      *
      * @throws DoesNotFitException before anything is computed, when memory does not hold it
      */
-    public Denoised denoise(Settings settings, CallQueue calls, ProgressListener listener) {
-        return denoise(settings, calls, listener, null);
+    public Denoised denoise(Job job, CallQueue calls, ProgressListener listener) {
+        return job instanceof FilmSettings film
+                ? denoise(film, calls, listener)
+                : denoise(job.settings(), calls, listener, null);
     }
 
     /**
-     * As the other.
+     * Makes it and hands its frames on as they are decoded. Of a film nothing is kept: its {@link
+     * Generated#latents()} are null.
+     */
+    public Generated make(Job job, FrameSink sink, CallQueue calls, ProgressListener listener) {
+        return job instanceof FilmSettings film
+                ? make(film, sink, calls, listener)
+                : decode(denoise(job, calls, listener), sink, calls, listener);
+    }
+
+    /**
+     * Denoises a clip at once.
      *
      * @param observer sees what the transformer computes; null for none
      */
     public Denoised denoise(
             Settings settings, CallQueue calls, ProgressListener listener, Observer observer) {
-        chooseKernels(settings, listener);
-        Plan plan = plan(settings);
-        plan.requireFits();
+        Plan plan = ready(settings, listener);
         Residency residency = Residency.of(plan);
         Stopwatch encoding = new Stopwatch();
         Stopwatch denoising = new Stopwatch();
@@ -232,19 +278,6 @@ public final class Engine implements AutoCloseable {
             return new Denoised(settings, plan, latents, encoding.elapsed(), denoising.elapsed());
         } finally {
             context().trim();
-        }
-    }
-
-    /**
-     * Measures what a library may do faster, where that is not known yet: before a run, not in it.
-     */
-    private void chooseKernels(Settings settings, ProgressListener listener) {
-        List<Problem> unknown = kernels.unknown(planner.problems(settings));
-        if (!unknown.isEmpty()) {
-            PhaseClock clock = new PhaseClock(listener, Phase.MEASURE, unknown.size(), null);
-            kernels.measure(context(), unknown, clock::done);
-            context().resetPeak();
-            planner.kernelsChanged();
         }
     }
 
@@ -300,24 +333,16 @@ public final class Engine implements AutoCloseable {
                                                             sink,
                                                             calls::throwIfCancelled,
                                                             listener)));
-            String recipe =
-                    Recipe.of(
-                            settings,
-                            denoised.plan().tile(),
-                            weightHashes.all(),
-                            parts.folder().isQuantized() ? parts.folder().policy() : null,
-                            dtypes,
-                            device.toString(),
-                            context().threads(),
-                            loraHashes::describe,
-                            node -> kernels.describe(node, planner.problems(settings)));
-            speeds.add(
-                    settings.format(),
-                    settings.steps(),
-                    denoiser.isGuided(settings) ? 2 : 1,
-                    denoised.encoding(),
-                    denoised.denoising(),
-                    decoding.elapsed());
+            String recipe = recipe(denoised.job(), denoised.plan());
+            if (denoised.job() == settings) {
+                speeds.add(
+                        settings.format(),
+                        settings.steps(),
+                        denoiser.isGuided(settings) ? 2 : 1,
+                        denoised.encoding(),
+                        denoised.denoising(),
+                        decoding.elapsed());
+            }
             Duration elapsed =
                     denoised.encoding().plus(denoised.denoising()).plus(decoding.elapsed());
             return new Generated(
@@ -325,6 +350,69 @@ public final class Engine implements AutoCloseable {
         } finally {
             context().trim();
         }
+    }
+
+    private String recipe(Job job, Plan plan) {
+        return Recipe.of(
+                job,
+                plan.tile(),
+                weightHashes.all(),
+                parts.folder().isQuantized() ? parts.folder().policy() : null,
+                dtypes,
+                device.toString(),
+                context().threads(),
+                loraHashes::describe,
+                node -> kernels.describe(node, planner.problems(job)));
+    }
+
+    /** Makes a film chunk by chunk and hands each frame on as soon as it is there. */
+    private Generated make(
+            FilmSettings film, FrameSink sink, CallQueue calls, ProgressListener listener) {
+        Plan plan = ready(film, listener);
+        Stopwatch time = new Stopwatch();
+        HashedFrames out = new HashedFrames(film.settings().format(), sink);
+        time.time(
+                () -> {
+                    films.make(film, Residency.of(plan), out, calls::throwIfCancelled, listener);
+                    return null;
+                });
+        Settings settings = film.settings();
+        return new Generated(
+                settings.format(),
+                settings.seed(),
+                time.elapsed(),
+                out.hash(),
+                recipe(film, plan),
+                null);
+    }
+
+    private Denoised denoise(FilmSettings film, CallQueue calls, ProgressListener listener) {
+        Plan plan = ready(film, listener);
+        Stopwatch denoising = new Stopwatch();
+        Latents latents =
+                denoising.time(
+                        () ->
+                                films.denoise(
+                                        film,
+                                        Residency.of(plan),
+                                        calls::throwIfCancelled,
+                                        listener));
+        return new Denoised(film, plan, latents, Duration.ZERO, denoising.elapsed());
+    }
+
+    /** The plan by which a job is done: its kernels are chosen, and memory holds it. */
+    private Plan ready(Job job, ProgressListener listener) {
+        List<Problem> unknown = kernels.unknown(planner.problems(job));
+        if (!unknown.isEmpty()) {
+            // Before a run, not in it.
+            PhaseClock clock = new PhaseClock(listener, Phase.MEASURE, unknown.size(), null);
+            kernels.measure(context(), unknown, clock::done);
+            context().resetPeak();
+            planner.kernelsChanged();
+        }
+        Plan plan = plan(job);
+        plan.requireFits();
+        return plan;
     }
 
     /**

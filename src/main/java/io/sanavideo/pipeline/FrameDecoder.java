@@ -1,23 +1,15 @@
 package io.sanavideo.pipeline;
 
 import io.sanavideo.ClipFormat;
-import io.sanavideo.Frame;
 import io.sanavideo.FrameSink;
 import io.sanavideo.Latents;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
-import io.sanavideo.media.FrameHash;
-import io.sanavideo.model.DecodingStream;
 import io.sanavideo.model.VaeConfig;
 import io.sanavideo.model.VaeDecoder;
 import io.sanavideo.pipeline.Tiling.Tile;
-import io.sanavideo.runtime.Context;
-import io.sanavideo.runtime.DType;
 import io.sanavideo.runtime.Range;
-import io.sanavideo.runtime.Scope;
-import io.sanavideo.runtime.Tensor;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -59,21 +51,8 @@ final class FrameDecoder {
             FrameSink sink,
             Runnable stopIfCancelled,
             ProgressListener listener) {
-        Context context = vae.context();
-        FrameHash hash = new FrameHash();
-        sink.begin(format);
-        Consumer<ByteBuffer> frames =
-                new Consumer<>() {
-                    private int index;
-
-                    @Override
-                    public void accept(ByteBuffer rgb) {
-                        hash.update(rgb);
-                        ByteBuffer seen = rgb.asReadOnlyBuffer();
-                        sink.accept(new Frame(index++, format.width(), format.height(), seen));
-                    }
-                };
-        try (Range phase = context.range("decode")) {
+        HashedFrames frames = new HashedFrames(format, sink);
+        try (Range phase = vae.context().range("decode")) {
             if (tile == 0 || tile >= Math.max(latents.height(), latents.width())) {
                 PhaseClock clock = new PhaseClock(listener, Phase.DECODE, latents.frames(), null);
                 decodeClip(vae, latents, stopIfCancelled, clock, 0, frames);
@@ -82,7 +61,7 @@ final class FrameDecoder {
                 decodeTiles(vae, latents, format, tiling, stopIfCancelled, listener, frames);
             }
         }
-        return context.isDry() ? "" : hash.hex();
+        return frames.hash();
     }
 
     /** Tile by tile, each with the buffers that the one before has left. */
@@ -130,37 +109,10 @@ final class FrameDecoder {
             PhaseClock clock,
             long done,
             Consumer<ByteBuffer> frames) {
-        Context context = vae.context();
-        int height = latents.height();
-        int width = latents.width();
-        int factor = config.spatialFactor();
-        try (Scope scope = new Scope(context);
-                DecodingStream stream = vae.stream(height, width)) {
-            Tensor latent = scope.tensor(DType.F32, 1, height, width, latents.channels());
-            Tensor rgb =
-                    scope.tensor(DType.U8, (long) height * factor, (long) width * factor, COLOURS);
-            int bytes = Math.toIntExact(rgb.bytes());
-            ByteBuffer host = context.isDry() ? null : ByteBuffer.allocateDirect(bytes);
-            Consumer<Tensor> pictures =
-                    picture -> {
-                        context.ops().toRgb8(picture, rgb);
-                        if (!context.isDry()) {
-                            rgb.download(host);
-                            frames.accept(host);
-                        }
-                    };
-            int size = Math.toIntExact(latent.elements());
-            for (int i = 0; i < latents.frames(); i++) {
-                stopIfCancelled.run();
-                latent.upload(Arrays.copyOfRange(latents.values(), i * size, (i + 1) * size));
-                try (Range step = context.range("latent frame " + (i + 1))) {
-                    stream.decode(latent, pictures);
-                    if (i == latents.frames() - 1) {
-                        stream.finish(pictures);
-                    }
-                }
-                clock.done(done + i + 1);
-            }
+        long[] step = {done};
+        try (FrameStream stream =
+                new FrameStream(vae, config, latents.height(), latents.width(), frames)) {
+            stream.decode(latents, true, stopIfCancelled, () -> clock.done(++step[0]));
         }
     }
 }

@@ -21,6 +21,8 @@ import java.nio.file.Path;
  * @param maxTokens text tokens that the transformer sees
  * @param negativePrompt may be empty
  * @param longestFrames the clip length that the model was made for; longer ones may drift
+ * @param causal whether the model was made to go on chunk by chunk
+ * @param chunk how it does that
  * @param trained the sizes that the model was trained on; unknown where it has its own defaults
  */
 public record GenerationDefaults(
@@ -36,6 +38,8 @@ public record GenerationDefaults(
         int maxTokens,
         String negativePrompt,
         int longestFrames,
+        boolean causal,
+        ChunkDefaults chunk,
         TrainedSizes trained) {
     private static final String FILE = "generation_defaults.json";
     private static final String OWN_INSTRUCTION = "default";
@@ -48,7 +52,8 @@ public record GenerationDefaults(
      * @param sampleSize {@code sample_size} of the transformer: 22 for 720p, else 480p
      * @throws io.sanavideo.ModelFormatException when the file is there and broken
      */
-    public static GenerationDefaults read(Path folder, int sampleSize) {
+    public static GenerationDefaults read(ModelFolder folder, int sampleSize) {
+        boolean causal = folder.isCausal();
         boolean large = sampleSize == SAMPLE_SIZE_720P;
         GenerationDefaults released =
                 new GenerationDefaults(
@@ -64,27 +69,63 @@ public record GenerationDefaults(
                         300,
                         "",
                         81,
+                        causal,
+                        causal ? ChunkDefaults.LONG_SANA : ChunkDefaults.of(50, 6, null),
                         large ? TrainedSizes.P720 : TrainedSizes.P480);
-        Path file = folder.resolve(FILE);
+        Path file = folder.root().resolve(FILE);
         return Files.exists(file) ? read(Json.read(file), released) : released;
     }
 
     private static GenerationDefaults read(Json json, GenerationDefaults released) {
         int frames = json.optionalInt("frames", 1, released.frames);
+        int steps = json.optionalInt("steps", 1, released.steps);
+        double guidance = json.optionalDouble("guidance_scale", released.guidance);
+        Sampler sampler = json.has("sampler") ? sampler(json) : null;
+        ChunkDefaults chunk =
+                released.causal ? released.chunk : ChunkDefaults.of(steps, guidance, sampler);
         return new GenerationDefaults(
                 json.optionalInt("width", 1, released.width),
                 json.optionalInt("height", 1, released.height),
                 frames,
                 positive(json, "fps", released.fps),
-                json.optionalInt("steps", 1, released.steps),
-                json.optionalDouble("guidance_scale", released.guidance),
+                steps,
+                guidance,
                 json.has("flow_shift") ? positive(json, "flow_shift", 1) : null,
-                json.has("sampler") ? sampler(json) : null,
+                sampler,
                 instruction(json),
                 json.optionalInt("max_sequence_length", 2, released.maxTokens),
                 json.optionalText("negative_prompt", released.negativePrompt),
                 json.optionalInt("max_frames", 1, Math.max(frames, released.longestFrames)),
+                json.optionalBoolean("causal", released.causal),
+                json.has("chunk") ? ChunkDefaults.read(json.requiredObject("chunk"), chunk) : chunk,
                 TrainedSizes.UNKNOWN);
+    }
+
+    /**
+     * What holds where clips are made chunk by chunk.
+     *
+     * @param asked the sampler that a request names, or null
+     */
+    GenerationDefaults inChunks(Sampler asked) {
+        Sampler chosen = asked != null ? asked : chunk.sampler();
+        boolean own = chosen == chunk.sampler();
+        boolean few = chosen == Sampler.FEW_STEP;
+        return new GenerationDefaults(
+                width,
+                height,
+                frames,
+                fps,
+                few ? chunk.timesteps().size() : own ? chunk.steps() : steps,
+                few ? 1 : own ? chunk.guidance() : guidance,
+                flowShift,
+                chosen,
+                instruction,
+                maxTokens,
+                negativePrompt,
+                longestFrames,
+                causal,
+                chunk,
+                trained);
     }
 
     private static double positive(Json json, String key, double fallback) {
@@ -95,11 +136,11 @@ public record GenerationDefaults(
         return value;
     }
 
-    private static Sampler sampler(Json json) {
+    static Sampler sampler(Json json) {
         try {
             return Sampler.parse(json.requiredText("sampler"));
         } catch (IllegalArgumentException e) {
-            throw json.unexpected("sampler", "\"dpm++\", \"unipc\" or \"euler\"");
+            throw json.unexpected("sampler", "\"dpm++\", \"unipc\", \"euler\" or \"few-step\"");
         }
     }
 

@@ -47,10 +47,13 @@ public record ModelFolder(
     private static final String INDEX = "model_index.json";
     private static final String DEMO = "/io/sanavideo/demo/" + INDEX;
 
+    /** The class of a transformer that was trained to make long video chunk by chunk. */
+    private static final String CAUSAL = "SanaVideoCausalTransformer3DModel";
+
     /** Classes that each component may be of. */
     private static final Map<String, Set<String>> SUPPORTED =
             Map.of(
-                    "transformer", Set.of("SanaVideoTransformer3DModel"),
+                    "transformer", Set.of("SanaVideoTransformer3DModel", CAUSAL),
                     "vae", Set.of(WanVaeConfig.CLASS, LtxVaeConfig.CLASS),
                     "text_encoder", Set.of("Gemma2Model", "Gemma2ForCausalLM"),
                     "scheduler",
@@ -118,6 +121,11 @@ public record ModelFolder(
      */
     Receipt receipt() {
         return trusted || !isQuantized() ? null : Receipt.read(root);
+    }
+
+    /** Whether the index says that the transformer was trained to go on chunk by chunk. */
+    boolean isCausal() {
+        return index.requiredTexts("transformer")[1].equals(CAUSAL);
     }
 
     /** Whether weights of the transformer are NVFP4. */

@@ -7,11 +7,23 @@ package io.sanavideo.pipeline;
  *     patch
  * @param leastSize width and height at least: what the VAE can decode
  * @param temporalFactor frames are a multiple of it, plus 1: the VAE's temporal factor
- * @param positions most patches along one axis: {@code rope_max_seq_len}
+ * @param positions most patches along an axis of a frame: {@code rope_max_seq_len}
+ * @param latentFrames most of a clip
  * @param trained sizes to propose besides the nearest that can be made
  */
 public record ModelLimits(
-        int sizeMultiple, int leastSize, int temporalFactor, int positions, TrainedSizes trained) {
+        int sizeMultiple,
+        int leastSize,
+        int temporalFactor,
+        int positions,
+        int latentFrames,
+        TrainedSizes trained) {
+    /** The same for clips that are made chunk by chunk, which have no end. */
+    ModelLimits inChunks() {
+        return new ModelLimits(
+                sizeMultiple, leastSize, temporalFactor, positions, Integer.MAX_VALUE, trained);
+    }
+
     /**
      * @throws IllegalArgumentException naming the nearest size that can be made
      */
@@ -80,6 +92,6 @@ public record ModelLimits(
     }
 
     private long longest() {
-        return Math.min(Integer.MAX_VALUE, (long) temporalFactor * (positions - 1) + 1);
+        return Math.min(Integer.MAX_VALUE, (long) temporalFactor * (latentFrames - 1) + 1);
     }
 }

@@ -2,6 +2,8 @@ package io.sanavideo.pipeline;
 
 import io.sanavideo.Model;
 import io.sanavideo.ModelFormatException;
+import io.sanavideo.Sampler;
+import io.sanavideo.Story;
 import io.sanavideo.VideoRequest;
 import io.sanavideo.model.Gemma2Config;
 import io.sanavideo.model.TransformerConfig;
@@ -41,13 +43,13 @@ record ModelParts(
         VaeConfig vae = VaeConfig.of(config(folder.vae()));
         requireFit(folder, transformer, vae, text);
         requireTile(folder.tile(), vae);
-        GenerationDefaults defaults =
-                GenerationDefaults.read(folder.root(), transformer.sampleSize());
+        GenerationDefaults defaults = GenerationDefaults.read(folder, transformer.sampleSize());
         ModelLimits limits =
                 new ModelLimits(
                         vae.spatialFactor() * transformer.patchHeight(),
                         vae.leastSize(),
                         vae.temporalFactor(),
+                        transformer.maxPositions(),
                         transformer.maxPositions(),
                         defaults.trained());
         return new ModelParts(folder, text, transformer, vae, schedule, defaults, limits);
@@ -62,9 +64,26 @@ record ModelParts(
         return folder.tile() / vae.spatialFactor();
     }
 
+    /** What a request is made as: chunk by chunk, or at once. */
+    Job job(VideoRequest request) {
+        return FilmSettings.isChunked(this, request)
+                ? FilmSettings.of(this, request)
+                : settings(request);
+    }
+
+    /** What a story is made as. */
+    Job job(Story story) {
+        return FilmSettings.of(this, story);
+    }
+
     /** The request with its blanks filled in; throws when the model cannot do it. */
     Settings settings(VideoRequest request) {
-        return Settings.of(request, defaults, limits, schedule);
+        Settings settings = Settings.of(request, defaults, limits, schedule);
+        if (settings.schedule().sampler() == Sampler.FEW_STEP) {
+            throw new IllegalArgumentException(
+                    "the few-step sampler was asked for, expected another: it makes long video chunk by chunk, and this is made at once");
+        }
+        return settings;
     }
 
     private static void requireTile(int tile, VaeConfig vae) {

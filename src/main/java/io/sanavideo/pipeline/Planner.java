@@ -10,6 +10,7 @@ import io.sanavideo.Plan.PhaseMemory;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
+import io.sanavideo.Story;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.VideoRequest;
 import io.sanavideo.model.Gemma2Encoder;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -77,6 +79,7 @@ public final class Planner {
     private final Map<String, String> dtypes;
     private final Speeds speeds;
     private final long disk;
+    private final FilmPlanner films;
     private final Map<Shape, Walk> known = new HashMap<>();
     private final Map<TileShape, PhaseMemory> knownTiles = new HashMap<>();
 
@@ -107,6 +110,7 @@ public final class Planner {
             }
         }
         disk = bytes;
+        films = new FilmPlanner(parts, device, precision, kernels, dtypes, disk);
     }
 
     /** See {@link io.sanavideo.SanaVideo#plan(Model, VideoRequest)}. */
@@ -116,22 +120,40 @@ public final class Planner {
             Precision precision,
             Kernels kernels,
             VideoRequest request) {
+        return plan(folder, device, precision, kernels, parts -> parts.job(request));
+    }
+
+    /** As the other, for a story. */
+    public static Plan plan(
+            ModelFolder folder, Device device, Precision precision, Kernels kernels, Story story) {
+        return plan(folder, device, precision, kernels, parts -> parts.job(story));
+    }
+
+    private static Plan plan(
+            ModelFolder folder,
+            Device device,
+            Precision precision,
+            Kernels kernels,
+            Function<ModelParts, Job> asked) {
         ModelParts parts = ModelParts.read(folder);
         try (KernelChoices choices = KernelChoices.of(device, kernels)) {
             return new Planner(parts, device, precision, choices, () -> AvailableMemory.of(device))
-                    .plan(parts.settings(request), 0);
+                    .plan(asked.apply(parts), 0);
         }
     }
 
     /** The problems of a generation that a library could have an answer to. */
-    Set<Problem> problems(Settings settings) {
-        return walk(settings, precision, Residency.TOGETHER).problems();
+    Set<Problem> problems(Job job) {
+        return job instanceof FilmSettings film
+                ? films.problems(film)
+                : walk(job.settings(), precision, Residency.TOGETHER).problems();
     }
 
     /** Forgets what was learned with other kernels. */
     void kernelsChanged() {
         known.clear();
         knownTiles.clear();
+        films.kernelsChanged();
     }
 
     /** The plan of a request that says nothing; empty where the model cannot make its defaults. */
@@ -146,10 +168,20 @@ public final class Planner {
     /**
      * @param held bytes of the device's memory that this model has already
      */
-    Plan plan(Settings settings, long held) {
+    Plan plan(Job job, long held) {
+        return job instanceof FilmSettings film
+                ? films.plan(film, all(held))
+                : planClip(job.settings(), all(held));
+    }
+
+    /** Bytes of the device's memory that the model may have. */
+    private long all(long held) {
         long free = available.getAsLong();
         long all = free == Plan.UNKNOWN ? Long.MAX_VALUE : free + held;
-        all = Math.min(all, parts.folder().memory());
+        return Math.min(all, parts.folder().memory());
+    }
+
+    private Plan planClip(Settings settings, long all) {
         List<Way> ways = ways(settings.format());
         Way way = fitting(settings, precision, all).orElse(ways.get(ways.size() - 1));
         boolean guided = denoiser.isGuided(settings);
@@ -166,6 +198,12 @@ public final class Planner {
                 disk,
                 all == Long.MAX_VALUE ? Plan.UNKNOWN : all,
                 speeds.estimate(settings.format(), settings.steps(), guided ? 2 : 1).orElse(null),
+                way.tile() == parts.tile()
+                        ? List.of()
+                        : List.of(
+                                "memory does not hold whole frames: they are decoded in tiles of %1$dx%1$d pixels, cross-faded"
+                                        .formatted(way.tile() * parts.vae().spatialFactor())),
+                List.of(),
                 fits(settings, precision, all) ? List.of() : alternatives(settings, all));
     }
 

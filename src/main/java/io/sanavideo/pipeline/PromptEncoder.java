@@ -24,7 +24,12 @@ public final class PromptEncoder {
 
     /** The prompt, its motion score and instruction included; the caller closes it. */
     Tensor prompt(Gemma2Encoder encoder, Settings settings) {
-        String prompt = settings.prompt();
+        return prompt(encoder, settings, settings.prompt());
+    }
+
+    /** Another prompt, as the settings have theirs; the caller closes it. */
+    Tensor prompt(Gemma2Encoder encoder, Settings settings, String words) {
+        String prompt = words;
         if (settings.motionScore() != null) {
             prompt = Instruction.withMotionScore(prompt, settings.motionScore());
         }

@@ -2,9 +2,13 @@ package io.sanavideo.pipeline;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sanavideo.Beat;
 import io.sanavideo.ClipFormat;
 import io.sanavideo.LayerPolicy;
+import io.sanavideo.StartImage;
+import io.sanavideo.Transition;
 import io.sanavideo.runtime.Native;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -28,7 +32,7 @@ final class Recipe {
      * @param kernels adds which kernels were chosen
      */
     static String of(
-            Settings settings,
+            Job job,
             int tile,
             Map<String, String> weights,
             LayerPolicy layers,
@@ -37,6 +41,7 @@ final class Recipe {
             int threads,
             Consumer<ObjectNode> loras,
             Consumer<ObjectNode> kernels) {
+        Settings settings = job.settings();
         ObjectNode recipe = MAPPER.createObjectNode();
         recipe.put("sana_video", Native.version());
         recipe.put("prompt", settings.prompt());
@@ -58,10 +63,10 @@ final class Recipe {
         recipe.put("noise", settings.initialLatents() == null ? "seed" : "given");
         recipe.put("seed", settings.seed());
         if (settings.image() != null) {
-            ObjectNode image = recipe.putObject("image");
-            image.put("width", settings.image().width());
-            image.put("height", settings.image().height());
-            image.put("sha256", settings.image().sha256());
+            describe(settings.image(), recipe);
+        }
+        if (job instanceof FilmSettings film) {
+            describe(film, recipe);
         }
         putAll(recipe.putObject("weights_sha256"), weights);
         loras.accept(recipe);
@@ -79,6 +84,35 @@ final class Recipe {
         recipe.put("native_build", Native.build());
         recipe.put("java", Runtime.version().toString());
         return text(recipe);
+    }
+
+    private static void describe(StartImage start, ObjectNode recipe) {
+        ObjectNode image = recipe.putObject("image");
+        image.put("width", start.width());
+        image.put("height", start.height());
+        image.put("sha256", start.sha256());
+    }
+
+    private static void describe(FilmSettings film, ObjectNode recipe) {
+        recipe.put("chunk", film.chunk());
+        recipe.put("num_cached_chunks", film.window());
+        ArrayNode beats = recipe.putArray("beats");
+        for (int i = 0; i < film.story().size(); i++) {
+            Beat beat = film.story().get(i);
+            ObjectNode described = beats.addObject();
+            described.put("seconds", beat.seconds());
+            described.put("prompt", film.scenes().get(i).prompt());
+            described.put("seed", film.scenes().get(i).seed());
+            if (i > 0) {
+                described.put("transition", beat.transition().label());
+            }
+            if (i > 0 && beat.transition() == Transition.DISSOLVE) {
+                described.put("dissolve", beat.dissolve());
+            }
+            if (beat.image() != null) {
+                describe(beat.image(), described);
+            }
+        }
     }
 
     private static void putAll(ObjectNode node, Map<String, String> values) {

@@ -40,7 +40,8 @@ public record Settings(
         SchedulerConfig schedule,
         long seed,
         Latents initialLatents,
-        StartImage image) {
+        StartImage image)
+        implements Job {
     /** Seeds drawn for requests without one: small enough to be retyped. */
     private static final long SEED_BOUND = 1L << 32;
 
@@ -86,6 +87,11 @@ public record Settings(
                 image);
     }
 
+    @Override
+    public Settings settings() {
+        return this;
+    }
+
     /** The same with another number of steps. */
     Settings withSteps(int newSteps) {
         return with(format, newSteps, initialLatents);
@@ -95,6 +101,11 @@ public record Settings(
     Settings withFrames(int frames) {
         return with(
                 new ClipFormat(format.width(), format.height(), frames, format.fps()), steps, null);
+    }
+
+    /** The same for another format, whatever noise was given. */
+    Settings withFormat(ClipFormat newFormat) {
+        return with(newFormat, steps, null);
     }
 
     private Settings with(ClipFormat newFormat, int newSteps, Latents latents) {

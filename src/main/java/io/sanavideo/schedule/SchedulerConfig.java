@@ -3,6 +3,7 @@ package io.sanavideo.schedule;
 import io.sanavideo.Sampler;
 import io.sanavideo.weights.Json;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * What a {@code scheduler_config.json} says about sampling.
@@ -53,7 +54,7 @@ public record SchedulerConfig(Sampler sampler, double flowShift, int trainTimest
         String className = config.requiredText("_class_name");
         Sampler sampler =
                 Arrays.stream(Sampler.values())
-                        .filter(kind -> kind.className().equals(className))
+                        .filter(kind -> className.equals(kind.className()))
                         .findFirst()
                         .orElseThrow(() -> config.unexpected("_class_name", classNames()));
         for (String key :
@@ -123,13 +124,20 @@ public record SchedulerConfig(Sampler sampler, double flowShift, int trainTimest
             case DPM -> new FlowDpmSolver(steps, flowShift, trainTimesteps, order);
             case UNIPC -> new FlowUniPc(steps, flowShift, trainTimesteps, order);
             case EULER -> new FlowEuler(steps, flowShift, trainTimesteps);
+            case FEW_STEP ->
+                    throw new IllegalArgumentException(
+                            "the few-step sampler makes long video chunk by chunk, expected dpm++, unipc or euler, or a chunk");
         };
     }
 
     private static String classNames() {
         return "one of "
                 + String.join(
-                        ", ", Arrays.stream(Sampler.values()).map(Sampler::className).toList());
+                        ", ",
+                        Arrays.stream(Sampler.values())
+                                .map(Sampler::className)
+                                .filter(Objects::nonNull)
+                                .toList());
     }
 
     private static double shift(Json config, String key) {

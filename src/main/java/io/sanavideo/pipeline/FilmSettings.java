@@ -1,0 +1,231 @@
+package io.sanavideo.pipeline;
+
+import io.sanavideo.Beat;
+import io.sanavideo.ClipFormat;
+import io.sanavideo.Latents;
+import io.sanavideo.Sampler;
+import io.sanavideo.StartImage;
+import io.sanavideo.Story;
+import io.sanavideo.TextToVideo;
+import io.sanavideo.VideoRequest;
+import io.sanavideo.schedule.FewSteps;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A long clip or a story with every blank filled in and every value checked against the model: what
+ * is made chunk by chunk, and what its recipe says of it.
+ *
+ * @param settings of the whole; its prompt is the first beat's
+ * @param scenes what each beat shows
+ * @param film how they are laid out in time
+ * @param story the beats as they were asked for; empty for a clip of one prompt
+ * @param chunk latent frames of a chunk
+ * @param window how many chunks a chunk sees behind it
+ * @param sampling of a chunk
+ * @param guided whether a second branch, for the negative prompt, runs at each step
+ */
+record FilmSettings(
+        Settings settings,
+        List<Scene> scenes,
+        Film film,
+        List<Beat> story,
+        int chunk,
+        int window,
+        ChunkSampling sampling,
+        boolean guided)
+        implements Job {
+    /**
+     * @param prompt with the look
+     * @param seed of its noise
+     * @param image that it begins with, or null
+     */
+    record Scene(String prompt, long seed, StartImage image) {}
+
+    FilmSettings {
+        scenes = List.copyOf(scenes);
+        story = List.copyOf(story);
+    }
+
+    /** Whether the model makes a clip chunk by chunk, as was asked for or it does by itself. */
+    static boolean isChunked(ModelParts parts, VideoRequest request) {
+        Integer chunk = request.text().chunk();
+        if (chunk != null) {
+            return chunk != TextToVideo.WHOLE_CLIP;
+        }
+        if (parts.folder().isCausal()) {
+            return true;
+        }
+        GenerationDefaults defaults = parts.defaults();
+        return defaults.causal()
+                && chunked(parts, request).format().frames() > defaults.longestFrames();
+    }
+
+    /**
+     * A clip of one prompt.
+     *
+     * @throws IllegalArgumentException when the model cannot do what is asked
+     */
+    static FilmSettings of(ModelParts parts, VideoRequest request) {
+        Settings settings = chunked(parts, request);
+        int factor = parts.vae().temporalFactor();
+        int latentFrames = (settings.format().frames() - 1) / factor + 1;
+        int chunk = chunk(parts, request.text());
+        return of(
+                parts,
+                request.text(),
+                settings,
+                List.of(new Scene(settings.prompt(), settings.seed(), settings.image())),
+                Film.of(latentFrames, factor, chunk),
+                List.of());
+    }
+
+    /**
+     * @throws IllegalArgumentException when the model cannot do what is asked
+     */
+    static FilmSettings of(ModelParts parts, Story story) {
+        requireMadeForIt(parts, story);
+        TextToVideo look = story.look();
+        Settings first = chunked(parts, request(look, story.prompt(0)));
+        double fps = first.format().fps();
+        int factor = parts.vae().temporalFactor();
+        Film film = Film.of(story.beats(), fps, factor, chunk(parts, look));
+        List<Scene> scenes = new ArrayList<>();
+        for (int i = 0; i < story.beats().size(); i++) {
+            Beat beat = story.beats().get(i);
+            if (beat.prompt().isBlank()) {
+                throw new IllegalArgumentException(
+                        "the prompt of beat %d is empty: say what to show".formatted(i + 1));
+            }
+            long seed = beat.seed() != null ? beat.seed() : first.seed();
+            scenes.add(new Scene(story.prompt(i), seed, beat.image()));
+        }
+        ClipFormat format = first.format();
+        Settings settings =
+                first.withFormat(
+                        new ClipFormat(format.width(), format.height(), film.frames(), fps));
+        return of(parts, look, settings, scenes, film, story.beats());
+    }
+
+    private static FilmSettings of(
+            ModelParts parts,
+            TextToVideo request,
+            Settings settings,
+            List<Scene> scenes,
+            Film film,
+            List<Beat> story) {
+        ChunkDefaults defaults = parts.defaults().chunk();
+        return new FilmSettings(
+                settings,
+                scenes,
+                film,
+                story,
+                chunk(parts, request),
+                defaults.window(),
+                sampling(parts, request, settings),
+                settings.guidance() > 1 && !parts.transformer().guidanceEmbeds());
+    }
+
+    private static void requireMadeForIt(ModelParts parts, Story story) {
+        Integer chunk = story.look().chunk();
+        boolean isMadeForIt = parts.folder().isCausal() || parts.defaults().causal();
+        if (chunk == null && !isMadeForIt) {
+            throw new IllegalArgumentException(
+                    "a story is made chunk by chunk, which %s was not trained for: a chunk of so many latent frames tries it all the same"
+                            .formatted(parts.folder().root()));
+        }
+        if (chunk != null && chunk == TextToVideo.WHOLE_CLIP) {
+            throw new IllegalArgumentException(
+                    "chunks are off, expected on: a story is made chunk by chunk");
+        }
+    }
+
+    private static TextToVideo request(TextToVideo look, String prompt) {
+        return new TextToVideo(
+                prompt,
+                look.negativePrompt(),
+                look.motionScore(),
+                look.width(),
+                look.height(),
+                null,
+                null,
+                look.fps(),
+                look.steps(),
+                look.guidance(),
+                look.flowShift(),
+                look.sampler(),
+                look.seed(),
+                null,
+                look.chunk(),
+                look.instruction());
+    }
+
+    private static int chunk(ModelParts parts, TextToVideo request) {
+        return request.chunk() != null ? request.chunk() : parts.defaults().chunk().latentFrames();
+    }
+
+    private static Settings chunked(ModelParts parts, VideoRequest request) {
+        return Settings.of(
+                request,
+                parts.defaults().inChunks(request.text().sampler()),
+                parts.limits().inChunks(),
+                parts.schedule());
+    }
+
+    private static ChunkSampling sampling(
+            ModelParts parts, TextToVideo request, Settings settings) {
+        if (settings.schedule().sampler() != Sampler.FEW_STEP) {
+            return ChunkSampling.of(settings.schedule(), settings.steps(), settings.guidance());
+        }
+        List<Integer> timesteps = parts.defaults().chunk().timesteps();
+        if (settings.steps() != timesteps.size()) {
+            throw new IllegalArgumentException(
+                    "%d steps were asked for, expected %d: the few-step sampler's are at the timesteps %s"
+                            .formatted(settings.steps(), timesteps.size(), timesteps));
+        }
+        if (settings.guidance() != 1) {
+            throw new IllegalArgumentException(
+                    "guidance is %s, expected 1: the few-step sampler is not guided"
+                            .formatted(settings.guidance()));
+        }
+        boolean asked = request.flowShift() != null || parts.defaults().flowShift() != null;
+        double shift = asked ? settings.schedule().flowShift() : FewSteps.LONG_SANA.flowShift();
+        return ChunkSampling.of(new FewSteps(timesteps, shift, false));
+    }
+
+    /** What each beat shows, in words. */
+    List<String> prompts() {
+        return scenes.stream().map(Scene::prompt).toList();
+    }
+
+    /** The same with less to do, for who only looks at what it takes. */
+    FilmSettings shortened(Film newFilm, int mostSteps) {
+        int steps = Math.min(mostSteps, settings.steps());
+        ChunkSampling fewer =
+                settings.schedule().sampler() == Sampler.FEW_STEP
+                        ? sampling
+                        : ChunkSampling.of(settings.schedule(), steps, settings.guidance());
+        return new FilmSettings(
+                settings.withSteps(steps), scenes, newFilm, story, chunk, window, fewer, guided);
+    }
+
+    /** Latent frames of all shots. */
+    int latentFrames() {
+        return film.shots().stream()
+                .flatMap(shot -> shot.chunks().stream())
+                .mapToInt(Film.Span::frames)
+                .sum();
+    }
+
+    /** The noise of a span that was given, or null to draw it. */
+    Latents noise(Film.Span span) {
+        Latents given = settings.initialLatents();
+        if (given == null) {
+            return null;
+        }
+        int size = given.height() * given.width() * given.channels();
+        float[] values = new float[span.frames() * size];
+        System.arraycopy(given.values(), span.first() * size, values, 0, values.length);
+        return new Latents(span.frames(), given.height(), given.width(), given.channels(), values);
+    }
+}
