@@ -82,7 +82,8 @@ SV_API sv_status sv_context_create(int threads, sv_context** out);
 /**
  * Creates a context on the CPU that computes nothing, to learn what memory work would take.
  * Allocations are counted but not made, so that any size fits; ops check their arguments and leave
- * their outputs undefined; downloads give zeros. Scratch memory of ops is not counted.
+ * their outputs undefined; downloads give zeros. Of the scratch memory of ops only that of
+ * sv_convolution is counted.
  */
 SV_API sv_status sv_context_create_dry(int threads, sv_context** out);
 

@@ -45,7 +45,7 @@ struct Context final : Heap, sv_context {
     void clear(void* out, int64_t bytes) override { std::memset(out, 0, bytes); }
 };
 
-// An op that does nothing: a member of the table of dry contexts.
+// An op that does nothing: a member of the table of dry contexts. Others look at context.dry.
 template <typename Op>
 struct Nothing;
 
@@ -65,6 +65,7 @@ const Backend& dry_backend() {
         };
         made.weight_create = cpu::backend().weight_create;
         made.nvfp4_weight_create = cpu::backend().nvfp4_weight_create;
+        made.convolution = cpu::backend().convolution;  // its scratch may be megabytes
         made.all_finite = finite;
         return made;
     }();

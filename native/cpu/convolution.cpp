@@ -7,6 +7,7 @@
 #include "cpu/nvfp4.hpp"
 #include "cpu/ops.hpp"
 #include "cpu/parallel.hpp"
+#include "cpu/winograd.hpp"
 
 namespace sv::cpu {
 inline namespace SV_VARIANT {
@@ -74,7 +75,13 @@ void convolution(sv_context& context, const sv_tensor& in, const sv_weight& weig
     window.first_row = -(weight.shape[3] / 2);
     window.first_column = -(weight.shape[4] / 2);
     window.reflects = padding == SV_PADDING_REFLECT;
-    dense_product(context, window, weight, in.dtype, 0, epilogue_of(epilogue, out));
+    Epilogue store = epilogue_of(epilogue, out);
+    const auto& dense = static_cast<const DenseWeight&>(weight);
+    if (dense.transformed) {
+        winograd::convolve(context, window, dense, store);
+    } else if (!context.dry) {
+        dense_product(context, window, weight, in.dtype, 0, store);
+    }
 }
 
 void upsample_convolution(sv_context& context, const sv_tensor& in, const sv_weight& weight,

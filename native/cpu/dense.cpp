@@ -11,22 +11,16 @@
 // block of width 2240 run at 217 to 223 and 427 to 445 GFLOP/s, 92 to 95% of that. oneDNN 3.13,
 // alternating with it in one process, took 0.98 to 1.07 times its time on them, and 0.8 to 0.96
 // times on convolutions of 96 channels.
-//
-// bf16 pairs are multiplied by vdpbf16ps where there is one; elsewhere both halves are widened and
-// go through two fp32 multiply-adds.
 #include "cpu/dense.hpp"
 
 #include <algorithm>
 #include <cstring>
-#ifdef __AVX512BF16__
-#include <immintrin.h>
-#endif
 
 #include "common/tensor.hpp"
-#include "cpu/number.hpp"
+#include "cpu/epilogue.hpp"
 #include "cpu/nvfp4.hpp"
 #include "cpu/parallel.hpp"
-#include "cpu/vector_math.hpp"
+#include "cpu/tile.hpp"
 
 namespace sv::cpu {
 inline namespace SV_VARIANT {
@@ -34,115 +28,7 @@ namespace {
 
 constexpr int64_t kTaskRows = 240;
 static_assert(kTaskRows % kTileRows == 0);
-constexpr int64_t kChunkBytes = 512 * 1024;  // of a panel, in half of an L2 cache
-constexpr int64_t kMaxTaps = 32;             // in one chunk
-constexpr int64_t kPrefetchBytes = 2048;
-
-// What one tap of a tile multiplies.
-template <typename T>
-struct TapRows {
-    const T* weights;  // [depth / pair, panel width, pair]
-    const T* rows[kTileRows];
-};
-
-inline Vector broadcast(uint32_t bits) {
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value - Vector{};
-}
-
-template <typename T>
-constexpr int64_t kPair = sizeof(float) / sizeof(T);
-
-// sums += a * b, per lane a float or a pair of bf16.
-template <typename T>
-inline void multiply_add(Vector& sums, uint32_t a, Vector b);
-
-template <>
-inline void multiply_add<float>(Vector& sums, uint32_t a, Vector b) {
-    sums += broadcast(a) * b;
-}
-
-template <>
-inline void multiply_add<bf16>(Vector& sums, uint32_t a, Vector b) {
-#ifdef __AVX512BF16__
-    sums = (Vector)_mm512_dpbf16_ps((__m512)sums, (__m512bh)_mm512_set1_epi32(a), (__m512bh)b);
-#else
-    sums += broadcast(a << 16) * (Vector)((Bits)b << 16);
-    sums += broadcast(a & 0xffff0000u) * (Vector)((Bits)b & 0xffff0000u);
-#endif
-}
-
-// One step of depth: `bytes` into every row.
-template <typename T, int Vectors>
-__attribute__((always_inline)) inline void step(Vector (&sums)[kTileRows][Vectors],
-                                                const char* const (&rows)[kTileRows], int64_t bytes,
-                                                const Vector* weights, int64_t row_bytes) {
-    Vector columns[Vectors];
-#pragma GCC unroll 4
-    for (int j = 0; j < Vectors; ++j) columns[j] = weights[j];
-#pragma GCC unroll 6
-    for (int i = 0; i < kTileRows; ++i) {
-        uint32_t element = 0;
-        std::memcpy(&element, rows[i] + bytes, row_bytes);
-#pragma GCC unroll 4
-        for (int j = 0; j < Vectors; ++j) multiply_add<T>(sums[i][j], element, columns[j]);
-    }
-}
-
-// sums [kTileRows, kPanelColumns] (+)= the taps' rows times the taps' weights.
-template <typename T, int Vectors>
-void multiply_tile(const TapRows<T>* taps, int64_t tap_count, int64_t depth, bool accumulate,
-                   float* sums) {
-    Vector tile[kTileRows][Vectors];
-#pragma GCC unroll 6
-    for (int i = 0; i < kTileRows; ++i) {
-#pragma GCC unroll 4
-        for (int j = 0; j < Vectors; ++j) {
-            tile[i][j] = accumulate ? reinterpret_cast<const Vector*>(sums + i * kPanelColumns)[j]
-                                    : Vector{};
-        }
-    }
-    for (const TapRows<T>* tap = taps; tap < taps + tap_count; ++tap) {
-        const char* rows[kTileRows];
-#pragma GCC unroll 6
-        for (int i = 0; i < kTileRows; ++i) rows[i] = reinterpret_cast<const char*>(tap->rows[i]);
-        auto* weights = reinterpret_cast<const Vector*>(tap->weights);
-        int64_t end = depth / kPair<T> * 4;
-        for (int64_t bytes = 0; bytes < end; bytes += 4) {
-#pragma GCC unroll 4
-            for (int j = 0; j < Vectors; ++j) {
-                __builtin_prefetch(reinterpret_cast<const char*>(weights + j) + kPrefetchBytes);
-            }
-            step<T, Vectors>(tile, rows, bytes, weights, 4);
-            weights += Vectors;
-        }
-        // The last element of an odd depth has no neighbour.
-        if (kPair<T> == 2 && depth % 2 == 1) step<T, Vectors>(tile, rows, end, weights, 2);
-    }
-#pragma GCC unroll 6
-    for (int i = 0; i < kTileRows; ++i) {
-#pragma GCC unroll 4
-        for (int j = 0; j < Vectors; ++j) {
-            reinterpret_cast<Vector*>(sums + i * kPanelColumns)[j] = tile[i][j];
-        }
-    }
-}
-
-template <typename T>
-void multiply_tile(int64_t vectors, const TapRows<T>* taps, int64_t tap_count, int64_t depth,
-                   bool accumulate, float* sums) {
-    switch (vectors) {
-        case 1:
-            return multiply_tile<T, 1>(taps, tap_count, depth, accumulate, sums);
-        case 2:
-            return multiply_tile<T, 2>(taps, tap_count, depth, accumulate, sums);
-    }
-    if constexpr (kPanelVectors == 4) {
-        if (vectors == 3) return multiply_tile<T, 3>(taps, tap_count, depth, accumulate, sums);
-        return multiply_tile<T, 4>(taps, tap_count, depth, accumulate, sums);
-    }
-}
+constexpr int64_t kMaxTaps = 32;  // in one chunk
 
 struct Position {
     int64_t frame, row, column;
@@ -158,12 +44,6 @@ void advance(const Window& window, Position& at) {
     if (++at.row < window.height) return;
     at.row = 0;
     ++at.frame;
-}
-
-// A position less than `size` outside of [0, size), mirrored about the outermost ones.
-int64_t mirrored(int64_t position, int64_t size) {
-    if (position < 0) return -position;
-    return position < size ? position : 2 * (size - 1) - position;
 }
 
 // The input row that an output position sees at a tap; null where it reads zeros.
@@ -187,43 +67,6 @@ const T* input_row(const Window& window, int64_t channels, const Position& at, i
         frame = 0;
     }
     return base + ((frame * window.in_height + row) * window.in_width + column) * channels;
-}
-
-// One row of sums through the epilogue. `columns` is a constant where the compiler can make it one.
-template <typename T>
-__attribute__((always_inline)) inline void finish_row(const Epilogue& epilogue, int64_t r,
-                                                      int64_t out_row, int64_t out_columns,
-                                                      int64_t first, int64_t columns, float* sums) {
-    int64_t at = out_row * out_columns + first;
-    if (epilogue.bias != nullptr) {
-        const float* bias = epilogue.bias + first;
-        for (int64_t n = 0; n < columns; ++n) sums[n] += bias[n];
-    }
-    if (epilogue.activation == SV_SILU) {
-#pragma omp simd
-        for (int64_t n = 0; n < columns; ++n) sums[n] = silu(sums[n]);
-    } else if (epilogue.activation == SV_GELU_TANH) {
-#pragma omp simd
-        for (int64_t n = 0; n < columns; ++n) sums[n] = gelu_tanh(sums[n]);
-    }
-    if (epilogue.identity != nullptr) {
-        const T* identity = static_cast<const T*>(epilogue.identity) + at;
-        for (int64_t n = 0; n < columns; ++n) sums[n] += widen(identity[n]);
-    }
-    if (epilogue.gate != nullptr) {
-        int64_t group = (epilogue.first_group_row + r) / epilogue.rows_per_group;
-        const float* gate = epilogue.gate + group * epilogue.gate_stride + first;
-        for (int64_t n = 0; n < columns; ++n) sums[n] *= gate[n];
-    }
-    if (epilogue.residual != nullptr) {
-        const T* residual = static_cast<const T*>(epilogue.residual) + at;
-        for (int64_t n = 0; n < columns; ++n) sums[n] += widen(residual[n]);
-    }
-    if (epilogue.quantized != nullptr) {
-        quantize_columns(*epilogue.quantized, epilogue.first_group_row + r, first, columns, sums);
-    }
-    T* out = static_cast<T*>(epilogue.out) + at;
-    for (int64_t n = 0; n < columns; ++n) out[n] = narrow<T>(sums[n]);
 }
 
 // A weight as products of T read it: panel by panel, of which an NVFP4 weight's are expanded.
@@ -426,9 +269,11 @@ void dense_product(sv_context& context, const Window& window, const sv_weight& w
         if (epilogue.low_rank != nullptr) {
             longest = std::max(longest, epilogue.low_rank_up->panels.depth);
         }
-        Scratch<T> zeros(context.memory, longest);
-        Scratch<T> expanded(context.memory, context.threads * operand.expanded());
+        longest = (longest + 63) / 64 * 64;  // whole cache lines
+        // One piece, of which later ops can take what this one gives back.
+        Scratch<T> zeros(context.memory, longest + context.threads * operand.expanded());
         std::memset(static_cast<void*>(zeros.get()), 0, longest * sizeof(T));
+        T* expanded = zeros + longest;
         Task<T> task(window, operand, epilogue, zeros);
         int64_t panels = operand.panels.count();
         parallel_tasks(context, blocks * panels, [&](int64_t index, int thread) {

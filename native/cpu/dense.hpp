@@ -25,6 +25,12 @@ struct Window {
     bool reflects = false;                                     // rows and columns, by less than one
 };
 
+// A position less than `size` outside of [0, size), mirrored about the outermost ones.
+inline int64_t mirrored(int64_t position, int64_t size) {
+    if (position < 0) return -position;
+    return position < size ? position : 2 * (size - 1) - position;
+}
+
 // What happens to a row of sums, in fp32: out = residual + gate * activation(sums + bias +
 // low-rank correction + identity). Row r is out's row r, or for an upsampled quarter that of its
 // pixel in the doubled image.

@@ -9,6 +9,7 @@
 #include "common/weight_rows.hpp"
 #include "cpu/number.hpp"
 #include "cpu/ops.hpp"
+#include "cpu/winograd.hpp"
 
 namespace sv::cpu {
 inline namespace SV_VARIANT {
@@ -43,6 +44,32 @@ void place_taps(const DenseWeight& weight, int64_t column, const float* row) {
     }
 }
 
+// row: [depth, 3, 3, 3]. Each kernel of 3x3 becomes its transform.
+void place_transformed(const DenseWeight& weight, int64_t column, const float* row) {
+    constexpr int64_t kTaps = winograd::kFrameTaps * winograd::kPositions;
+    constexpr int64_t kBlock = 16;  // of depth: taps lie so that one after the other is slow
+    Column<float> to = column_of<float>(weight, 0, column);
+    for (int64_t first = 0; first < weight.depth; first += kBlock) {
+        int64_t count = std::min(kBlock, weight.depth - first);
+        float block[kTaps][kBlock];
+        for (int64_t k = 0; k < count; ++k) {
+            for (int64_t frame = 0; frame < winograd::kFrameTaps; ++frame) {
+                float transform[winograd::kPositions];
+                winograd::transform_kernel(row, transform);
+                row += 9;
+                for (int64_t position = 0; position < winograd::kPositions; ++position) {
+                    block[position * winograd::kFrameTaps + frame][k] = transform[position];
+                }
+            }
+        }
+        for (int64_t tap = 0; tap < kTaps; ++tap) {
+            for (int64_t k = 0; k < count; ++k) {
+                to[tap * weight.depth + first + k] = block[tap][k];
+            }
+        }
+    }
+}
+
 // row: [depth, 3, 3].
 template <typename T>
 void place_upsample(const DenseWeight& weight, int64_t column, const float* row) {
@@ -61,7 +88,10 @@ void place_upsample(const DenseWeight& weight, int64_t column, const float* row)
 
 DenseWeight::DenseWeight(Memory& memory, sv_weight_kind kind, sv_dtype dtype, int rank,
                          const int64_t* shape)
-    : ProductWeight(kind, dtype, rank, shape), memory(memory), panels(*this, dtype) {
+    : ProductWeight(kind, dtype, rank, shape),
+      memory(memory),
+      transformed(winograd::transforms(*this)),
+      panels(*this, dtype, transformed ? winograd::kFrameTaps * winograd::kPositions : taps) {
     data = memory.allocate(bytes());
     bool padded = panels.padded_depth != depth || panels.padded_columns() != columns;
     if (padded && !memory.imaginary()) std::memset(data, 0, bytes());
@@ -75,7 +105,9 @@ void DenseWeight::pack(sv_context& context, int64_t first_row, int64_t rows, con
                        sv_dtype data_dtype) {
     with_float_type(dtype, [&](auto* type) {
         using T = std::remove_pointer_t<decltype(type)>;
-        auto* place = kind == SV_WEIGHT_UPSAMPLE ? place_upsample<T> : place_taps<T>;
+        auto* place = transformed                  ? place_transformed
+                      : kind == SV_WEIGHT_UPSAMPLE ? place_upsample<T>
+                                                   : place_taps<T>;
         read_rows(context, *this, first_row, rows, data, data_dtype,
                   [&](int64_t row, const float* elements) { place(*this, row, elements); });
     });

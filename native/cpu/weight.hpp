@@ -18,8 +18,9 @@ struct Panels {
     int64_t pair;          // elements along the depth that lie side by side
     int64_t padded_depth;  // a multiple of pair
 
-    Panels(const ProductWeight& weight, sv_dtype dtype)
-        : taps(weight.taps),
+    Panels(const ProductWeight& weight, sv_dtype dtype) : Panels(weight, dtype, weight.taps) {}
+    Panels(const ProductWeight& weight, sv_dtype dtype, int64_t taps)
+        : taps(taps),
           depth(weight.depth),
           columns(weight.columns),
           pair(dtype == SV_BF16 ? 2 : 1),
@@ -38,9 +39,11 @@ struct Panels {
 };
 
 // Linear, temporal, convolution and upsample weights: the panels of `matrices` matrices (an
-// upsample weight has four, else one), in the order in which dense products read them.
+// upsample weight has four, else one), in the order in which dense products read them. A
+// transformed one (cpu/winograd.hpp) has taps of its own.
 struct DenseWeight final : ProductWeight {
     Memory& memory;
+    const bool transformed;
     Panels panels;
     void* data;
 

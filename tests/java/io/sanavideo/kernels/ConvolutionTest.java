@@ -4,6 +4,7 @@ import static io.sanavideo.kernels.WrongInputs.tensor;
 import static io.sanavideo.kernels.WrongInputs.weight;
 import static io.sanavideo.runtime.DType.BF16;
 import static io.sanavideo.runtime.DType.F32;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sanavideo.runtime.Activation;
 import io.sanavideo.runtime.Context;
@@ -18,8 +19,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ConvolutionTest extends KernelTest {
@@ -52,7 +55,20 @@ class ConvolutionTest extends KernelTest {
             {1, 5, 5, 4, 6, 1, 5, 7},
             {1, 4, 4, 3, 5, 5, 3, 3},
             {1, 3, 5, 97, 70, 3, 3, 3},
-            {2, 11, 23, 6, 5, 1, 3, 3}
+            {2, 11, 23, 6, 5, 1, 3, 3},
+            // From 16 channels on the CPU's f32 takes another way: edges of its squares of 2x2
+            // pixels, of their blocks, of panels of columns and of chunks of depth.
+            {1, 1, 1, 16, 48, 3, 3, 3},
+            {2, 5, 7, 16, 1, 3, 3, 3},
+            {1, 2, 2, 15, 17, 3, 3, 3},
+            {5, 1, 9, 31, 15, 3, 3, 3},
+            {7, 8, 1, 23, 33, 3, 3, 3},
+            {3, 13, 17, 19, 66, 3, 3, 3},
+            {1, 22, 23, 16, 16, 3, 3, 3},
+            {61, 3, 2, 16, 5, 3, 3, 3},
+            {1, 4, 3, 16, 300, 3, 3, 3},
+            {1, 3, 4, 2731, 16, 3, 3, 3},
+            {1, 9, 15, 48, 64, 1, 3, 3}
         };
         return cases(shapes, (d, s) -> new Case(d, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]));
     }
@@ -74,6 +90,7 @@ class ConvolutionTest extends KernelTest {
     void finishes(Finish finish) {
         for (DType dtype : FLOATS) {
             check(new Case(dtype, 2, 5, 6, 7, 19, 3, 3, 3), finish);
+            check(new Case(dtype, 2, 5, 7, 20, 69, 3, 3, 3), finish);
             check(new Case(dtype, 2, 5, 6, 16, 32, 1, 1, 1), finish);
         }
     }
@@ -88,6 +105,9 @@ class ConvolutionTest extends KernelTest {
             {1, 1, 3, 8, 7, 1, 1, 5},
             {3, 6, 1, 33, 31, 3, 3, 1},
             {2, 11, 23, 6, 5, 3, 3, 3},
+            {1, 2, 2, 16, 7, 3, 3, 3},
+            {3, 3, 5, 17, 20, 3, 3, 3},
+            {2, 14, 19, 32, 66, 3, 3, 3},
             {1, 1, 1, 5, 4, 3, 1, 1}
         };
         return cases(shapes, (d, s) -> new Case(d, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]));
@@ -97,6 +117,58 @@ class ConvolutionTest extends KernelTest {
     @MethodSource("reflected")
     void reflects(Case c) {
         check(c, Padding.REFLECT, Finish.NONE);
+    }
+
+    /** A clip in pieces is the whole clip, and threads do not matter, to the bit. */
+    @ParameterizedTest
+    @EnumSource(Padding.class)
+    void aFrameIsTheSameInEveryClip(Padding padding) {
+        Case c = new Case(F32, 5, 15, 18, 21, 70, 3, 3, 3);
+        Values in = gaussian(F32, c.frames + 2, c.height, c.width, c.in);
+        Values w = gaussian(F32, c.out, c.in, 3, 3, 3);
+        Values whole = convolve(context, padding, in, w, c.frames);
+        int pixels = c.height * c.width;
+        for (int threads : new int[] {1, 3, 16}) {
+            try (Context other = Context.cpu(threads)) {
+                assertSame(convolve(other, padding, in, w, c.frames), whole);
+                for (int t = 0; t < c.frames; t++) {
+                    Values seen = in.part(t * pixels * c.in, 3, c.height, c.width, c.in);
+                    Values frame = whole.part(t * pixels * c.out, 1, c.height, c.width, c.out);
+                    assertSame(convolve(other, padding, seen, w, 1), frame);
+                }
+            }
+        }
+    }
+
+    /** However many pixels are computed together, a NaN shows where it is seen, nowhere else. */
+    @Test
+    void aNanReachesThePixelsThatSeeIt() {
+        int size = 6;
+        Values w = gaussian(F32, 16, 16, 3, 3, 3);
+        for (int spoilt = 0; spoilt < size * size; spoilt++) {
+            Values in = gaussian(F32, 3, size, size, 16);
+            in.data()[(size * size + spoilt) * 16 + random.nextInt(16)] = Float.NaN;
+            Values out = convolve(context, Padding.ZEROS, in, w, 1);
+            for (int i = 0; i < size * size; i++) {
+                boolean seen =
+                        Math.abs(i / size - spoilt / size) <= 1
+                                && Math.abs(i % size - spoilt % size) <= 1;
+                assertThat(Float.isNaN(out.data()[i * 16]))
+                        .as("pixel %d is a NaN when %d is one", i, spoilt)
+                        .isEqualTo(seen);
+            }
+        }
+    }
+
+    private static Values convolve(Context on, Padding padding, Values in, Values w, int frames) {
+        try (Tensor x = on.tensor(F32, in.shape());
+                Tensor y = on.tensor(F32, frames, in.size(1), in.size(2), w.size(0));
+                Weight weight = on.weight(WeightKind.CONVOLUTION, F32, w.shape())) {
+            x.upload(in.bytes());
+            weight.pack(0, w.size(0), w.bytes(), F32);
+            on.ops().convolution(x, weight, padding, Epilogue.NONE, y);
+            return read(y);
+        }
     }
 
     private void check(Case c, Finish finish) {

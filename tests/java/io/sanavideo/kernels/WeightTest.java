@@ -67,6 +67,12 @@ class WeightTest extends KernelTest {
                                                 shape(1, 4, 4, 17)),
                                         new Case(
                                                 d,
+                                                CONVOLUTION,
+                                                shape(67, 21, 3, 3, 3),
+                                                shape(3, 4, 5, 21),
+                                                shape(1, 4, 5, 67)),
+                                        new Case(
+                                                d,
                                                 UPSAMPLE,
                                                 shape(18, 7, 3, 3),
                                                 shape(1, 3, 2, 7),
