@@ -192,6 +192,26 @@ class StoryTest {
         assertThat(inChunks.values()).isEqualTo(atOnce.values());
     }
 
+    /** Chunks of 3 and 2 latent frames: what is given behind the first is the second's. */
+    @Test
+    void givenNoiseIsCutIntoChunks() {
+        TextToVideo.Builder request =
+                TextToVideo.prompt("a red circle moving left" + BLACK).seed(3).steps(2);
+        Latents noise = sana.generate(request.build()).latents();
+        float[] other = noise.values().clone();
+        int second = other.length / 5 * 3;
+        for (int i = second; i < other.length; i++) {
+            other[i] = -other[i];
+        }
+        Latents turned =
+                new Latents(noise.frames(), noise.height(), noise.width(), noise.channels(), other);
+        request.chunk(2);
+        float[] one = sana.generate(request.initialLatents(noise).build()).latents().values();
+        float[] two = sana.generate(request.initialLatents(turned).build()).latents().values();
+        assertThat(Arrays.equals(one, 0, second, two, 0, second)).isTrue();
+        assertThat(Arrays.equals(one, second, one.length, two, second, one.length)).isFalse();
+    }
+
     @Test
     void progressIsOnePhaseOfChunks() {
         List<Progress> seen = new ArrayList<>();
