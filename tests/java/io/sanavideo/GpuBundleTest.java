@@ -53,7 +53,7 @@ class GpuBundleTest {
                         tools("JAVA_HOME", System.getProperty("java.home")),
                         List.of("tests/gpu/bundle", BUNDLE.toString()));
         assertThat(outcome.code()).as(outcome.output()).isZero();
-        assertThat(outcome.output()).contains("of 60 MiB");
+        assertThat(outcome.output()).contains("of 63 MiB");
         Outcome tar =
                 run(
                         Map.of("PATH", System.getenv("PATH")),

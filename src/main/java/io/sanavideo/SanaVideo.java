@@ -253,6 +253,11 @@ public final class SanaVideo implements AutoCloseable {
                 });
     }
 
+    /** Bytes of the device's memory that weights, and buffers of a call that runs, take now. */
+    public long memoryInUse() {
+        return calls.run(engine::memoryInUse);
+    }
+
     /** Whether a call runs or waits. */
     public boolean busy() {
         return calls.busy();

@@ -27,7 +27,9 @@ import picocli.CommandLine.Parameters;
             "  product   one linear layer, 2240 to 13440 features unless --size says otherwise",
             "  vae       the VAE's decoder for one latent frame, which makes four frames",
             "  encoder   the VAE's encoder for four frames, which make one latent frame",
-            "  pipeline  the whole built-in demo clip, text to decoded frames, warm"
+            "  pipeline  the whole built-in demo clip, text to decoded frames, warm",
+            "or looks whether memory comes back:",
+            "  soak      clips, long clips and stories of the demo model, --runs of them in turn"
         },
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
@@ -36,10 +38,13 @@ final class BenchCommand implements Callable<Integer> {
         PRODUCT,
         VAE,
         ENCODER,
-        PIPELINE
+        PIPELINE,
+        SOAK
     }
 
-    @Parameters(paramLabel = "block|product|vae|encoder|pipeline", description = "What to time.")
+    @Parameters(
+            paramLabel = "block|product|vae|encoder|pipeline|soak",
+            description = "What to time.")
     private Part part;
 
     @Option(
@@ -102,6 +107,9 @@ final class BenchCommand implements Callable<Integer> {
             pipeline();
             return ExitCode.DONE;
         }
+        if (part == Part.SOAK) {
+            return soak();
+        }
         DType compute = DType.of(options.precision(), options.device());
         try (Context context = Context.on(options.device());
                 KernelChoices choices = KernelChoices.of(options.device(), kernels.kernels());
@@ -121,8 +129,25 @@ final class BenchCommand implements Callable<Integer> {
                             : Bench.product(context, compute, 2240, 2240, 13440);
             case VAE -> Bench.vae(context, compute, height, width);
             case ENCODER -> Bench.vaeEncoder(context, compute, height, width);
-            case PIPELINE -> throw new IllegalStateException();
+            case PIPELINE, SOAK -> throw new IllegalStateException();
         };
+    }
+
+    private int soak() {
+        if (runs < 6) {
+            throw new IllegalArgumentException("--runs is %d, expected 6 or more".formatted(runs));
+        }
+        try (SanaVideo sana =
+                SanaVideo.open(
+                        options.model(SanaVideo.demoModel(), kernels.kernels()),
+                        ProgressListener.NONE)) {
+            boolean isBack = new Soak(sana, System.out).run(runs);
+            System.out.println(
+                    isBack
+                            ? "native memory is back where it was after 3"
+                            : "native memory is NOT back where it was after 3");
+            return isBack ? ExitCode.DONE : ExitCode.FAILED;
+        }
     }
 
     private void pipeline() throws Exception {

@@ -23,9 +23,12 @@ import java.util.SplittableRandom;
  * a thousand times slower than a card has an answer too.
  */
 final class Speed {
-    /** What has an answer to this small product sooner is given real sizes. */
-    private static final double PACE_SECONDS = 0.02;
+    /**
+     * What has an answer to this small product sooner is given real sizes: no card needs a tenth.
+     */
+    private static final double PACE_SECONDS = 0.005;
 
+    private static final int PACE_CALLS = 5;
     private static final int PACE_ROWS = 64;
     private static final int PACE_WIDTH = 256;
 
@@ -65,7 +68,11 @@ final class Speed {
             Tensor out = scope.tensor(BF16, PACE_ROWS, PACE_WIDTH);
             Runnable product = () -> context.ops().linear(in, weight, Epilogue.NONE, out);
             // The first call allocates, and may load the kernel.
-            return seconds(product, 1) < PACE_SECONDS || seconds(product, 1) < PACE_SECONDS;
+            double least = Double.POSITIVE_INFINITY;
+            for (int i = 0; i < PACE_CALLS; i++) {
+                least = Math.min(least, seconds(product, 1));
+            }
+            return least < PACE_SECONDS;
         }
     }
 

@@ -436,7 +436,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /** Bytes of native memory that the model and what runs on it hold now. */
-    long memoryInUse() {
+    public long memoryInUse() {
         return context().memoryInUse();
     }
 
