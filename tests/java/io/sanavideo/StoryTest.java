@@ -213,6 +213,25 @@ class StoryTest {
     }
 
     @Test
+    void whatCannotBeCutIntoChunksIsRefused() {
+        TextToVideo.Builder text = TextToVideo.prompt("a red circle").seed(3).steps(1);
+        Latents noise = sana.generate(text.build()).latents();
+        TextToVideo longer = text.initialLatents(noise).chunk(2).frames(33).build();
+        assertThatThrownBy(() -> sana.plan(longer))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the initial latents are 5 frames, expected 9 for a clip of 33 frames");
+        StartImage image = StartImage.read(Path.of("tests/golden/demo/start-images/00.png"));
+        Story brief =
+                Story.of(
+                        LOOK,
+                        Beat.of(2, "a red circle"),
+                        Beat.of(0.1, "a circle").with(Transition.CUT).beginningWith(image));
+        assertThatThrownBy(() -> sana.plan(brief))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("beat 2 begins with an image and a chunk of 1 latent frame");
+    }
+
+    @Test
     void progressIsOnePhaseOfChunks() {
         List<Progress> seen = new ArrayList<>();
         List<Integer> previews = new ArrayList<>();

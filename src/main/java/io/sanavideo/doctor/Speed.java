@@ -24,7 +24,8 @@ import java.util.SplittableRandom;
  */
 final class Speed {
     /**
-     * What has an answer to this small product sooner is given real sizes: no card needs a tenth.
+     * What has an answer to this small product, 8 MFLOP, sooner is given real sizes. An emulated
+     * card needs several times as long.
      */
     private static final double PACE_SECONDS = 0.005;
 

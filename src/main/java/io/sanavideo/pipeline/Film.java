@@ -56,6 +56,11 @@ record Film(List<Shot> shots, int frames) {
         shots = List.copyOf(shots);
     }
 
+    /** Latent frames of all shots. */
+    int latentFrames() {
+        return shots.stream().mapToInt(Shot::latentFrames).sum();
+    }
+
     /** How many chunks there are. */
     int chunks() {
         return shots.stream().mapToInt(shot -> shot.chunks().size()).sum();

@@ -237,7 +237,7 @@ final class FilmPlanner {
                 "%s latent frames, each with %s before it in view; what the transformer remembers takes %.1f MB, however long the video"
                         .formatted(
                                 chunks == 1
-                                        ? "1 chunk of " + film.latentFrames()
+                                        ? "1 chunk of " + film.film().latentFrames()
                                         : "%d chunks of %d".formatted(chunks, film.chunk()),
                                 film.window() == ChunkMemory.ALL ? "all" : film.window(),
                                 branches * state / MB));

@@ -114,6 +114,8 @@ record FilmSettings(
             List<Scene> scenes,
             Film film,
             List<Beat> story) {
+        requireRoomBehindImages(film, scenes);
+        requireNoise(settings.initialLatents(), film);
         ChunkDefaults defaults = parts.defaults().chunk();
         return new FilmSettings(
                 settings,
@@ -124,6 +126,28 @@ record FilmSettings(
                 defaults.window(),
                 sampling(parts, request, settings),
                 settings.guidance() > 1 && !parts.transformer().guidanceEmbeds());
+    }
+
+    /** A chunk that is its image alone would have nothing to be denoised. */
+    private static void requireRoomBehindImages(Film film, List<Scene> scenes) {
+        for (Film.Shot shot : film.shots()) {
+            Film.Span first = shot.chunks().get(0);
+            if (scenes.get(first.beat()).image() != null && first.frames() == 1) {
+                throw new IllegalArgumentException(
+                        "beat %d begins with an image and a chunk of 1 latent frame, expected 2 or more: make it or its chunks longer"
+                                .formatted(first.beat() + 1));
+            }
+        }
+    }
+
+    /** Its other sizes are looked at chunk by chunk. */
+    private static void requireNoise(Latents given, Film film) {
+        int frames = film.latentFrames();
+        if (given != null && given.frames() != frames) {
+            throw new IllegalArgumentException(
+                    "the initial latents are %d frames, expected %d for a clip of %d frames"
+                            .formatted(given.frames(), frames, film.frames()));
+        }
     }
 
     private static void requireMadeForIt(ModelParts parts, Story story) {
@@ -207,14 +231,6 @@ record FilmSettings(
                         : ChunkSampling.of(settings.schedule(), steps, settings.guidance());
         return new FilmSettings(
                 settings.withSteps(steps), scenes, newFilm, story, chunk, window, fewer, guided);
-    }
-
-    /** Latent frames of all shots. */
-    int latentFrames() {
-        return film.shots().stream()
-                .flatMap(shot -> shot.chunks().stream())
-                .mapToInt(Film.Span::frames)
-                .sum();
     }
 
     /** The noise of a span that was given, or null to draw it. */
