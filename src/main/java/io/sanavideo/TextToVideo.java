@@ -88,6 +88,27 @@ public record TextToVideo(
         }
     }
 
+    /** The same for another prompt. */
+    public TextToVideo withPrompt(String newPrompt) {
+        return new TextToVideo(
+                newPrompt,
+                negativePrompt,
+                motionScore,
+                width,
+                height,
+                frames,
+                seconds,
+                fps,
+                steps,
+                guidance,
+                flowShift,
+                sampler,
+                seed,
+                initialLatents,
+                chunk,
+                instruction);
+    }
+
     @Override
     public TextToVideo text() {
         return this;

@@ -91,11 +91,10 @@ class ChunkDenoiserTest {
 
     private List<float[]> make(ChunkDenoiser denoiser, Chunk... chunks) {
         List<float[]> made = new ArrayList<>();
-        denoiser.denoise(
-                List.of(chunks),
-                latents -> made.add(latents.values()),
-                GO_ON,
-                ProgressListener.NONE);
+        for (Chunk chunk : chunks) {
+            denoiser.denoise(
+                    chunk, latents -> made.add(latents.values()), GO_ON, ProgressListener.NONE);
+        }
         return made;
     }
 
@@ -243,21 +242,25 @@ class ChunkDenoiserTest {
         Embeddings text = text(circle);
         List<String> events = new ArrayList<>();
         try (ChunkDenoiser denoiser = denoiser(1, SOLVER)) {
-            denoiser.denoise(
+            for (Chunk chunk :
                     List.of(
                             chunk(0, 0, 2, text, Start.CONTINUE),
-                            chunk(0, 1, 1, text, Start.CONTINUE)),
-                    latents ->
-                            events.add(
-                                    "%d frames after %d"
-                                            .formatted(
-                                                    latents.frames(), denoiser.prompt().frames())),
-                    GO_ON,
-                    progress -> {
-                        assertThat(progress.phase()).isEqualTo(Phase.DENOISE);
-                        assertThat(progress.latents().width()).isEqualTo(SIDE);
-                        events.add(progress.step() + "/" + progress.total());
-                    });
+                            chunk(0, 1, 1, text, Start.CONTINUE))) {
+                denoiser.denoise(
+                        chunk,
+                        latents ->
+                                events.add(
+                                        "%d frames after %d"
+                                                .formatted(
+                                                        latents.frames(),
+                                                        denoiser.prompt().frames())),
+                        GO_ON,
+                        progress -> {
+                            assertThat(progress.phase()).isEqualTo(Phase.DENOISE);
+                            assertThat(progress.latents().width()).isEqualTo(SIDE);
+                            events.add(progress.step() + "/" + progress.total());
+                        });
+            }
         }
         assertThat(events)
                 .containsExactly(

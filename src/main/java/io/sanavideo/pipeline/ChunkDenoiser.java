@@ -101,25 +101,11 @@ public final class ChunkDenoiser implements AutoCloseable {
     }
 
     /**
-     * Makes chunks, in their order.
+     * Makes the next chunk.
      *
-     * @param sink is handed each chunk's latents as soon as they are done, before the next begins
+     * @param sink is handed its latents as soon as they are done
      * @param stopIfCancelled called between steps
-     * @param listener told of each chunk's steps, from 0
-     */
-    public void denoise(
-            Iterable<Chunk> chunks,
-            Consumer<Latents> sink,
-            Runnable stopIfCancelled,
-            ProgressListener listener) {
-        for (Chunk chunk : chunks) {
-            denoise(chunk, sink, stopIfCancelled, listener);
-        }
-    }
-
-    /**
-     * Makes the next chunk, as the other does.
-     *
+     * @param listener told of its steps, from 0
      * @throws IllegalStateException when the last one did not end and this does not begin anew
      * @throws IllegalArgumentException when its frames or noise do not fit, or there is no negative
      *     prompt where one is needed

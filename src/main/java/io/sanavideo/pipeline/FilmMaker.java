@@ -54,10 +54,9 @@ final class FilmMaker {
             Runnable stopIfCancelled,
             ProgressListener listener) {
         List<Shot> shots = film.film().shots();
-        FilmClock clock = new FilmClock(listener, film.settings().steps(), film.film().chunks());
+        FilmClock clock = clock(listener);
         ShotJoiner joiner = new ShotJoiner(frames);
-        try (ChunkDenoiser denoiser =
-                new ChunkDenoiser(transformer, height(), width(), film.window(), film.sampling())) {
+        try (ChunkDenoiser denoiser = denoiser(transformer)) {
             for (int i = 0; i < shots.size(); i++) {
                 Shot shot = shots.get(i);
                 joiner.begin(shot, i + 1 < shots.size() ? shots.get(i + 1).dissolve() : 0);
@@ -87,9 +86,8 @@ final class FilmMaker {
             Consumer<Latents> latents,
             Runnable stopIfCancelled,
             ProgressListener listener) {
-        FilmClock clock = new FilmClock(listener, film.settings().steps(), film.film().chunks());
-        try (ChunkDenoiser denoiser =
-                new ChunkDenoiser(transformer, height(), width(), film.window(), film.sampling())) {
+        FilmClock clock = clock(listener);
+        try (ChunkDenoiser denoiser = denoiser(transformer)) {
             for (Shot shot : film.film().shots()) {
                 for (Span span : shot.chunks()) {
                     denoiser.denoise(chunk(span), latents, stopIfCancelled, clock);
@@ -97,6 +95,14 @@ final class FilmMaker {
                 }
             }
         }
+    }
+
+    private FilmClock clock(ProgressListener listener) {
+        return new FilmClock(listener, film.settings().steps(), film.film().chunks());
+    }
+
+    private ChunkDenoiser denoiser(SanaTransformer transformer) {
+        return new ChunkDenoiser(transformer, height(), width(), film.window(), film.sampling());
     }
 
     private Chunk chunk(Span span) {

@@ -24,15 +24,11 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /** Learns what a film takes, as {@link Planner} does for a clip: memory does not grow with it. */
 final class FilmPlanner {
     /** By then each phase of a step and of a sampler's history has been seen. */
     private static final int STEPS = 3;
-
-    /** Characters that a token stands for, at the least. */
-    private static final int CHARACTERS = 3;
 
     private static final double MB = 1e6;
 
@@ -42,7 +38,7 @@ final class FilmPlanner {
             int height,
             Film film,
             int prompts,
-            int instruction,
+            int textTokens,
             boolean guided,
             boolean withImages,
             Residency residency) {}
@@ -136,7 +132,7 @@ final class FilmPlanner {
                         settings.format().height(),
                         shortened.film(),
                         (int) shortened.prompts().stream().distinct().count(),
-                        settings.instruction().text().length(),
+                        parts.longestPrompt(settings).ids().length,
                         film.guided(),
                         film.scenes().stream().anyMatch(scene -> scene.image() != null),
                         residency);
@@ -186,11 +182,7 @@ final class FilmPlanner {
     }
 
     private FilmTexts texts(Gemma2Encoder encoder, Components components, FilmSettings film) {
-        Settings settings = film.settings();
-        int instruction = settings.instruction().text().length() / CHARACTERS;
-        int most = Math.min(settings.maxTokens() + instruction, parts.text().maxPositions());
-        int rows = Math.min(settings.maxTokens(), most);
-        PromptTokens tokens = new PromptTokens(new int[most], IntStream.range(0, rows).toArray());
+        PromptTokens tokens = parts.longestPrompt(film.settings());
         Tensor negative =
                 film.guided() ? PromptEncoder.encode(encoder, tokens, components.compute()) : null;
         return new FilmTexts(

@@ -86,7 +86,7 @@ record FilmSettings(
     static FilmSettings of(ModelParts parts, Story story) {
         requireMadeForIt(parts, story);
         TextToVideo look = story.look();
-        Settings first = chunked(parts, request(look, story.prompt(0)));
+        Settings first = chunked(parts, look.withPrompt(story.prompt(0)));
         double fps = first.format().fps();
         int factor = parts.vae().temporalFactor();
         Film film = Film.of(story.beats(), fps, factor, chunk(parts, look));
@@ -162,26 +162,6 @@ record FilmSettings(
             throw new IllegalArgumentException(
                     "chunks are off, expected on: a story is made chunk by chunk");
         }
-    }
-
-    private static TextToVideo request(TextToVideo look, String prompt) {
-        return new TextToVideo(
-                prompt,
-                look.negativePrompt(),
-                look.motionScore(),
-                look.width(),
-                look.height(),
-                null,
-                null,
-                look.fps(),
-                look.steps(),
-                look.guidance(),
-                look.flowShift(),
-                look.sampler(),
-                look.seed(),
-                null,
-                look.chunk(),
-                look.instruction());
     }
 
     private static int chunk(ModelParts parts, TextToVideo request) {

@@ -9,8 +9,10 @@ import io.sanavideo.model.Gemma2Config;
 import io.sanavideo.model.TransformerConfig;
 import io.sanavideo.model.VaeConfig;
 import io.sanavideo.schedule.SchedulerConfig;
+import io.sanavideo.text.PromptTokens;
 import io.sanavideo.weights.Json;
 import java.nio.file.Path;
+import java.util.stream.IntStream;
 
 /**
  * What a model is, known from its configurations alone: nothing is loaded yet.
@@ -31,6 +33,8 @@ record ModelParts(
         SchedulerConfig schedule,
         GenerationDefaults defaults,
         ModelLimits limits) {
+    /** Characters that a token of an instruction stands for, at the least. */
+    private static final int CHARACTERS = 3;
 
     /**
      * @throws ModelFormatException when a configuration is broken or the components were not made
@@ -62,6 +66,17 @@ record ModelParts(
     /** Rows and columns of the latent that are decoded at a time; 0 where memory decides. */
     int tile() {
         return folder.tile() / vae.spatialFactor();
+    }
+
+    /**
+     * Tokens as many as a prompt of these settings has at the most, to plan with: its instruction
+     * counts a token for each {@value #CHARACTERS} characters.
+     */
+    PromptTokens longestPrompt(Settings settings) {
+        int instruction = settings.instruction().text().length() / CHARACTERS;
+        int count = Math.min(settings.maxTokens() + instruction, text.maxPositions());
+        int rows = Math.min(settings.maxTokens(), count);
+        return new PromptTokens(new int[count], IntStream.range(0, rows).toArray());
     }
 
     /** What a request is made as: chunk by chunk, or at once. */

@@ -34,7 +34,6 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 
 /**
  * Learns what a generation takes by going through it on a context that only counts memory: the same
@@ -43,9 +42,6 @@ import java.util.stream.IntStream;
 public final class Planner {
     /** By then every phase of a step, of a sampler's history and of a stream has been seen. */
     private static final int SEEN = 3;
-
-    /** Characters that a token of an instruction stands for, at the least. */
-    private static final int CHARACTERS = 3;
 
     private static final Runnable NEVER_CANCELLED = () -> {};
 
@@ -287,14 +283,13 @@ public final class Planner {
 
     private Walk walk(Settings settings, Precision asked, Residency residency) {
         ClipFormat format = settings.format();
-        int instruction = settings.instruction().text().length() / CHARACTERS;
         Shape shape =
                 new Shape(
                         asked,
                         format.width(),
                         format.height(),
                         format.frames(),
-                        settings.maxTokens() + instruction,
+                        parts.longestPrompt(settings).ids().length,
                         denoiser.isGuided(settings),
                         settings.image() != null,
                         residency);
@@ -434,9 +429,7 @@ public final class Planner {
 
     private Embeddings encode(
             Gemma2Encoder encoder, Components components, Settings settings, Shape shape) {
-        int[] ids = new int[Math.min(shape.textTokens(), parts.text().maxPositions())];
-        int rows = Math.min(settings.maxTokens(), ids.length);
-        PromptTokens tokens = new PromptTokens(ids, IntStream.range(0, rows).toArray());
+        PromptTokens tokens = parts.longestPrompt(settings);
         Tensor prompt = PromptEncoder.encode(encoder, tokens, components.compute());
         Tensor negative =
                 shape.guided() ? PromptEncoder.encode(encoder, tokens, components.compute()) : null;
