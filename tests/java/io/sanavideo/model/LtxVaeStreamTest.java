@@ -95,6 +95,25 @@ class LtxVaeStreamTest {
         }
     }
 
+    /**
+     * A stream that recalls as many frames as it looks back goes on exactly as one that has decoded
+     * all of the clip; one frame less is too few.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void goesOnFromWhatItRecalls(boolean causal) throws IOException {
+        try (Context context = Context.cpu(0);
+                LtxVaeDecoder decoder =
+                        LtxVaeDecoder.load(context, decoderModel(causal), DType.F32)) {
+            RecalledStream clip = RecalledStream.of(decoder, 2, 2, CHANNELS, SEED);
+            assertThat(clip.reach()).isGreaterThan(5);
+            assertThat(clip.after(clip.reach())).isEqualTo(clip.expected());
+            assertThat(clip.after(clip.reach() + 1)).isEqualTo(clip.expected());
+            assertThat(clip.after(clip.reach() - 1)).isNotEqualTo(clip.expected());
+            assertThat(clip.afterAll()).isEqualTo(clip.expected());
+        }
+    }
+
     private static void assertSame(float[] streamed, float[] whole) {
         assertThat(Comparison.of("clip", streamed, whole).relativeL2()).isLessThanOrEqualTo(SAME);
     }

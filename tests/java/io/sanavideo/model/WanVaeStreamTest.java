@@ -55,6 +55,23 @@ class WanVaeStreamTest {
         }
     }
 
+    /**
+     * A stream that recalls as many frames as it looks back goes on exactly as one that has decoded
+     * all of the clip; one frame less is too few.
+     */
+    @Test
+    void goesOnFromWhatItRecalls() {
+        try (Context context = Context.cpu(0);
+                WanVaeDecoder decoder = WanVaeDecoder.load(context, GOLDEN, DType.F32)) {
+            RecalledStream clip = RecalledStream.of(decoder, 2, 2, 16, SEED);
+            assertThat(clip.reach()).isGreaterThan(20);
+            assertThat(clip.after(clip.reach())).isEqualTo(clip.expected());
+            assertThat(clip.after(clip.reach() + 1)).isEqualTo(clip.expected());
+            assertThat(clip.after(clip.reach() - 1)).isNotEqualTo(clip.expected());
+            assertThat(clip.afterAll()).isEqualTo(clip.expected());
+        }
+    }
+
     private static float[] random(int count, Random random) {
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {

@@ -21,6 +21,23 @@ public interface DecodingStream extends AutoCloseable {
      */
     void decode(Tensor normalised, Consumer<Tensor> pictures);
 
+    /**
+     * How many latent frames back a stream remembers: pictures, and what is kept for those to come,
+     * depend on none before.
+     */
+    int reach();
+
+    /**
+     * Takes up a clip in its middle, on a new stream: what follows equals what it would be had all
+     * of the clip been decoded. Layers near the pictures look back less far than those near the
+     * latents, and run for fewer of the frames.
+     *
+     * @param before normalised f32 [frames, height, width, latentChannels], the clip's frames right
+     *     before the one that {@link #decode} is given next: {@link #reach()} of them, or all
+     * @param all whether the first of them is the clip's first
+     */
+    void recall(Tensor before, boolean all);
+
     /** Ends the clip: hands on the pictures that are still to come. */
     void finish(Consumer<Tensor> pictures);
 

@@ -17,6 +17,12 @@ final class FrameChain {
 
         /** There are no more frames: hands on what is still to come. */
         default void finish(Consumer<Tensor> next) {}
+
+        /** Adds how far back it looks; nothing where it looks at one frame alone. */
+        default void addTo(TemporalReach reach) {}
+
+        /** The first frame that comes is not the clip's first. */
+        default void beginInTheMiddle() {}
     }
 
     private final List<Stage> stages = new ArrayList<>();
@@ -27,6 +33,12 @@ final class FrameChain {
     private Consumer<Tensor> out;
     private boolean finished;
 
+    /** For each stage how many latent frames back it looks; with its input alone, 0. */
+    private int[] reaches;
+
+    /** How many latent frames from this one on come before the next that makes pictures. */
+    private int ahead;
+
     FrameChain() {
         links.add(this::passOn);
     }
@@ -34,8 +46,48 @@ final class FrameChain {
     void add(Stage stage) {
         int index = stages.size();
         stages.add(stage);
-        links.set(index, frame -> stage.push(frame, links.get(index + 1)));
+        links.set(
+                index,
+                frame -> {
+                    if (ahead == 0 || ahead <= reaches[index]) {
+                        stage.push(frame, links.get(index + 1));
+                    }
+                });
         links.add(this::passOn);
+    }
+
+    /**
+     * Counts how far back the stages look, once all are there.
+     *
+     * @param factor frames that come out for each that goes in
+     */
+    void measure(int factor) {
+        TemporalReach reach = new TemporalReach(factor);
+        reaches = new int[stages.size()];
+        for (int i = stages.size() - 1; i >= 0; i--) {
+            stages.get(i).addTo(reach);
+            reaches[i] = reach.latentFrames();
+        }
+    }
+
+    /** How many frames back the whole chain looks; to be measured first. */
+    int reach() {
+        return reaches[0];
+    }
+
+    /**
+     * Takes frames whose pictures are not wanted: those right before the ones that will be pushed.
+     *
+     * @param before [frames, height, width, channels]: {@link #reach} of them, or all of the clip's
+     * @param all whether the first of them is the clip's first
+     */
+    void recall(Tensor before, boolean all) {
+        if (!all) {
+            stages.forEach(Stage::beginInTheMiddle);
+        }
+        for (ahead = Math.toIntExact(before.size(0)); ahead > 0; ahead--) {
+            push(before.slice(before.size(0) - ahead, 1), picture -> {});
+        }
     }
 
     private void passOn(Tensor frame) {

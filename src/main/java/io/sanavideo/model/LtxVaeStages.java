@@ -106,6 +106,11 @@ final class LtxVaeStages {
                             make(next);
                         }
                     }
+
+                    @Override
+                    public void addTo(TemporalReach reach) {
+                        reach.backThroughConvolutions(1);
+                    }
                 });
         return this;
     }
@@ -191,6 +196,11 @@ final class LtxVaeStages {
                 convolveSecond(next);
             }
         }
+
+        @Override
+        public void addTo(TemporalReach reach) {
+            reach.backThroughConvolutions(2);
+        }
     }
 
     /** Frames that wait while two convolutions look ahead; causal ones take them at once. */
@@ -273,6 +283,17 @@ final class LtxVaeStages {
             if (in.finish()) {
                 spread(next);
             }
+        }
+
+        @Override
+        public void addTo(TemporalReach reach) {
+            reach.backThroughSteps(made.length);
+            reach.backThroughConvolutions(1);
+        }
+
+        @Override
+        public void beginInTheMiddle() {
+            atStart = false;
         }
     }
 

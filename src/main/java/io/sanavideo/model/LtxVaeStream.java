@@ -59,6 +59,7 @@ public final class LtxVaeStream implements DecodingStream {
             Tensor view = picture.reshape(rows, columns, LtxVaeConfig.COLOURS);
             stages.map(patches -> ops.depthToSpace(patches, null, config.pixels(), picture), view);
             chain = stages.chain();
+            chain.measure(config.temporalFactor());
         } catch (Throwable e) {
             scope.close();
             throw e;
@@ -68,6 +69,16 @@ public final class LtxVaeStream implements DecodingStream {
     @Override
     public void decode(Tensor normalised, Consumer<Tensor> pictures) {
         chain.push(normalised, pictures);
+    }
+
+    @Override
+    public int reach() {
+        return chain.reach();
+    }
+
+    @Override
+    public void recall(Tensor before, boolean all) {
+        chain.recall(before, all);
     }
 
     @Override

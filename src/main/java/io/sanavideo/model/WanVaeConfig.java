@@ -188,6 +188,33 @@ public record WanVaeConfig(
     }
 
     /**
+     * How many latent frames back the decoder looks from its latents, and from the input of each of
+     * its levels after that.
+     */
+    int[] decoderReaches() {
+        TemporalReach reach = new TemporalReach(temporalFactor());
+        List<DecoderLevel> levels = decoderLevels();
+        int[] reaches = new int[1 + levels.size()];
+        reach.backThroughConvolutions(1);
+        for (int i = levels.size(); i > 0; i--) {
+            backThrough(levels.get(i - 1), reach);
+            reaches[i] = reach.latentFrames();
+        }
+        int middle = 2 * 2;
+        reach.backThroughConvolutions(1 + middle);
+        reaches[0] = reach.latentFrames();
+        return reaches;
+    }
+
+    private void backThrough(DecoderLevel level, TemporalReach reach) {
+        if (level.doublesFrames()) {
+            reach.backThroughSteps(2);
+            reach.backThroughConvolutions(1);
+        }
+        reach.backThroughConvolutions(2 * (residualBlocks + 1));
+    }
+
+    /**
      * A level of the decoder.
      *
      * @param in channels that come in

@@ -27,7 +27,11 @@ public final class WanVaeStream implements DecodingStream {
     private final List<LevelBlock> levels = new ArrayList<>();
     private final WanVaeBlocks.HeadBlock head;
     private final Tensor pictureView;
+    private final int[] reaches;
     private boolean first = true;
+
+    /** How many latent frames from this one on come before the next that makes pictures. */
+    private int ahead;
 
     /**
      * @param height rows of the latent
@@ -40,6 +44,7 @@ public final class WanVaeStream implements DecodingStream {
         blocks = new WanVaeBlocks(decoder.context(), decoder.compute());
         try {
             WanVaeConfig config = decoder.config();
+            reaches = config.decoderReaches();
             latentMean = blocks.channels(config.latentMean());
             latentDeviation = blocks.channels(config.latentDeviation());
             latent = blocks.frame(height, width, config.latentChannels());
@@ -71,11 +76,27 @@ public final class WanVaeStream implements DecodingStream {
         first = false;
     }
 
+    @Override
+    public int reach() {
+        return reaches[0];
+    }
+
+    @Override
+    public void recall(Tensor before, boolean all) {
+        first = all;
+        for (ahead = Math.toIntExact(before.size(0)); ahead > 0; ahead--) {
+            decode(before.slice(before.size(0) - ahead, 1), picture -> {});
+        }
+    }
+
     /** Nothing is to come: a picture depends on nothing behind it. */
     @Override
     public void finish(Consumer<Tensor> pictures) {}
 
     private void runLevel(int index, Consumer<Tensor> pictures) {
+        if (ahead > reaches[1 + index]) {
+            return;
+        }
         LevelBlock level = levels.get(index);
         level.residuals.forEach(WanVaeBlocks.ResidualBlock::run);
         if (index == levels.size() - 1) {
