@@ -216,7 +216,13 @@ class Mp4WriterTest {
         assertThatThrownBy(
                         () ->
                                 Mp4Writer.open(
-                                        target, 64, 64, rate, Quality.LOW, List.of("no-such-264")))
+                                        target,
+                                        64,
+                                        64,
+                                        rate,
+                                        Quality.LOW,
+                                        List.of("no-such-264"),
+                                        Mp4Writer.Use.CLIP))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("no H.264 encoder", "no-such-264", ".gif");
         assertThat(folder).isEmptyDirectory();
@@ -247,7 +253,8 @@ class Mp4WriterTest {
                                         64,
                                         FrameRate.of(16),
                                         Quality.HIGH,
-                                        encoder))
+                                        encoder,
+                                        Mp4Writer.Use.CLIP))
                 .isInstanceOf(DoesNotFitException.class)
                 .hasMessageContainingAll(target.toString(), "there is no room for it");
         assertThat(folder).isEmptyDirectory();

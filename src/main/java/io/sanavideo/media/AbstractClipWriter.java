@@ -2,6 +2,9 @@ package io.sanavideo.media;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -27,13 +30,35 @@ abstract class AbstractClipWriter implements ClipWriter {
         this.height = height;
     }
 
+    /**
+     * @throws IllegalArgumentException if a side is not 1 to 16384 pixels
+     */
+    static void requireSize(int width, int height) {
+        if (width < 1 || height < 1 || width > 16384 || height > 16384) {
+            throw new IllegalArgumentException(
+                    "cannot write frames of %dx%d pixels; each side must be 1 to 16384"
+                            .formatted(width, height));
+        }
+    }
+
+    /**
+     * @throws IllegalArgumentException if the name does not end in .mp4
+     */
+    static void requireMp4(Path target) {
+        if (!(target.getFileName() + "").toLowerCase(Locale.ROOT).endsWith(".mp4")) {
+            throw new IllegalArgumentException(
+                    "cannot write %s: its name must end in .mp4".formatted(target));
+        }
+    }
+
     /** Appends frame number {@code index}, reading {@code rgb} without moving its position. */
     abstract void append(int index, ByteBuffer rgb) throws IOException;
 
     /**
-     * Writes what is still missing; afterwards the output is whole and all handles on it closed.
+     * Writes what is still missing; afterwards the output is whole and all handles on it closed. A
+     * form without a place for chapters leaves them.
      */
-    abstract void complete(Map<String, String> metadata) throws IOException;
+    abstract void complete(Map<String, String> metadata, List<Chapter> chapters) throws IOException;
 
     /** Frees what the writer holds; called once, after complete or instead of it. */
     abstract void release();
@@ -58,16 +83,17 @@ abstract class AbstractClipWriter implements ClipWriter {
     }
 
     @Override
-    public final void finish(Map<String, String> metadata) {
+    public final void finish(Map<String, String> metadata, List<Chapter> chapters) {
         requireOpen();
         if (frames == 0) {
             throw new IllegalStateException(
                     "no frame was written, so there is no clip to finish: " + output.target());
         }
-        metadata.forEach(AbstractClipWriter::requireStorable);
+        requireStorable(metadata);
+        Chapter.requireCovering(chapters, frames);
         state = State.FAILED;
         try {
-            complete(metadata);
+            complete(metadata, chapters);
         } catch (IOException e) {
             throw output.failure(e);
         }
@@ -84,6 +110,13 @@ abstract class AbstractClipWriter implements ClipWriter {
         try (output) {
             release();
         }
+    }
+
+    /**
+     * @throws IllegalArgumentException if a key or value has no place in a file
+     */
+    static void requireStorable(Map<String, String> metadata) {
+        metadata.forEach(AbstractClipWriter::requireStorable);
     }
 
     private static void requireStorable(String key, String value) {

@@ -2,6 +2,7 @@ package io.sanavideo.media;
 
 import io.sanavideo.ModelFormatException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -17,6 +18,7 @@ import java.util.Map;
  * @param pixelFormat FFmpeg's name, such as {@code "yuv420p"}
  * @param colour how the pixels are to be understood
  * @param metadata the container's own entries and those given to {@link ClipWriter#finish}
+ * @param chapters parts with a name; none in most files
  */
 public record ClipInfo(
         String container,
@@ -28,9 +30,11 @@ public record ClipInfo(
         double seconds,
         String pixelFormat,
         Colour colour,
-        Map<String, String> metadata) {
+        Map<String, String> metadata,
+        List<Chapter> chapters) {
     public ClipInfo {
         metadata = Map.copyOf(metadata);
+        chapters = List.copyOf(chapters);
     }
 
     /**

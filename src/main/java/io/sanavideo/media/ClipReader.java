@@ -2,12 +2,8 @@ package io.sanavideo.media;
 
 import static io.sanavideo.media.FFmpeg.allocated;
 import static io.sanavideo.media.FFmpeg.check;
-import static io.sanavideo.media.FFmpeg.utf8;
 import static org.bytedeco.ffmpeg.global.avcodec.AV_PKT_DATA_DISPLAYMATRIX;
-import static org.bytedeco.ffmpeg.global.avcodec.av_packet_alloc;
-import static org.bytedeco.ffmpeg.global.avcodec.av_packet_free;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_side_data_get;
-import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_alloc_context3;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_free_context;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_name;
@@ -15,21 +11,11 @@ import static org.bytedeco.ffmpeg.global.avcodec.avcodec_open2;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_parameters_to_context;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_receive_frame;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_send_packet;
-import static org.bytedeco.ffmpeg.global.avformat.av_find_best_stream;
-import static org.bytedeco.ffmpeg.global.avformat.av_read_frame;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_close_input;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_find_stream_info;
-import static org.bytedeco.ffmpeg.global.avformat.avformat_open_input;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
-import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
-import static org.bytedeco.ffmpeg.global.avutil.AV_TIME_BASE;
 import static org.bytedeco.ffmpeg.global.avutil.av_color_primaries_name;
 import static org.bytedeco.ffmpeg.global.avutil.av_color_range_name;
 import static org.bytedeco.ffmpeg.global.avutil.av_color_space_name;
 import static org.bytedeco.ffmpeg.global.avutil.av_color_transfer_name;
-import static org.bytedeco.ffmpeg.global.avutil.av_dict_free;
-import static org.bytedeco.ffmpeg.global.avutil.av_dict_iterate;
-import static org.bytedeco.ffmpeg.global.avutil.av_dict_set;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_alloc;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_free;
 import static org.bytedeco.ffmpeg.global.avutil.av_get_pix_fmt_name;
@@ -37,20 +23,12 @@ import static org.bytedeco.ffmpeg.global.avutil.av_get_pix_fmt_name;
 import io.sanavideo.ModelFormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVCodecContext;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
-import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avcodec.AVPacketSideData;
-import org.bytedeco.ffmpeg.avformat.AVFormatContext;
-import org.bytedeco.ffmpeg.avformat.AVStream;
 import org.bytedeco.ffmpeg.avutil.AVDictionary;
-import org.bytedeco.ffmpeg.avutil.AVDictionaryEntry;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
 import org.bytedeco.ffmpeg.avutil.AVRational;
 import org.bytedeco.javacpp.BytePointer;
@@ -60,17 +38,13 @@ import org.bytedeco.javacpp.BytePointer;
  * turned upright as the file says. Not for use by two threads at once.
  */
 public final class ClipReader implements AutoCloseable {
-    // A file must not make FFmpeg open other files or addresses, as playlists do.
-    private static final String CONTAINERS = "mov,matroska,avi,gif";
-
     private static final int LARGEST_SIDE = 16384;
 
     private final Path path;
-    private final AVFormatContext container = new AVFormatContext(null);
+    private Demuxer file;
+    // Null pointers, not null references: FFmpeg may be told to free what was never allocated.
     private AVCodecContext decoder = new AVCodecContext(null);
-    private AVPacket packet = new AVPacket(null);
     private AVFrame frame = new AVFrame(null);
-    private AVStream stream;
     private PixelConverter converter;
     private ClipInfo info;
     private Orientation orientation = Orientation.UPRIGHT;
@@ -99,7 +73,7 @@ public final class ClipReader implements AutoCloseable {
         }
         ClipReader reader = new ClipReader(path);
         try {
-            reader.openContainer();
+            reader.file = new Demuxer(path);
             reader.openDecoder();
             reader.info = reader.describe();
             return reader;
@@ -115,35 +89,17 @@ public final class ClipReader implements AutoCloseable {
         }
     }
 
-    private void openContainer() throws IOException {
-        AVDictionary options = new AVDictionary(null);
-        try (BytePointer url = utf8(path.toAbsolutePath().toString())) {
-            av_dict_set(options, "format_whitelist", CONTAINERS, 0);
-            av_dict_set(options, "protocol_whitelist", "file", 0);
-            check(avformat_open_input(container, url, null, options), "open it");
-        } finally {
-            av_dict_free(options);
-        }
-        check(avformat_find_stream_info(container, (AVDictionary) null), "find pictures in it");
-    }
-
     private void openDecoder() throws IOException {
-        AVCodec codec = new AVCodec(null);
-        int index =
-                check(
-                        av_find_best_stream(container, AVMEDIA_TYPE_VIDEO, -1, -1, codec, 0),
-                        "find pictures in it");
-        stream = container.streams(index);
-        decoder = allocated(avcodec_alloc_context3(codec));
-        check(avcodec_parameters_to_context(decoder, stream.codecpar()), "describe its pictures");
-        check(avcodec_open2(decoder, codec, (AVDictionary) null), "start its decoder");
-        packet = allocated(av_packet_alloc());
+        decoder = allocated(avcodec_alloc_context3(file.decoder()));
+        AVCodecParameters parameters = file.stream().codecpar();
+        check(avcodec_parameters_to_context(decoder, parameters), "describe its pictures");
+        check(avcodec_open2(decoder, file.decoder(), (AVDictionary) null), "start its decoder");
         frame = allocated(av_frame_alloc());
         orientation = orientation();
     }
 
     private Orientation orientation() throws IOException {
-        AVCodecParameters parameters = stream.codecpar();
+        AVCodecParameters parameters = file.stream().codecpar();
         AVPacketSideData matrix =
                 av_packet_side_data_get(
                         parameters.coded_side_data(),
@@ -157,8 +113,8 @@ public final class ClipReader implements AutoCloseable {
     }
 
     private ClipInfo describe() throws IOException {
-        long frames = stream.nb_frames() > 0 ? stream.nb_frames() : countFrames();
-        AVCodecParameters parameters = stream.codecpar();
+        long frames = file.frames();
+        AVCodecParameters parameters = file.stream().codecpar();
         boolean sideways = orientation.isSideways();
         int width = sideways ? parameters.height() : parameters.width();
         int height = sideways ? parameters.width() : parameters.height();
@@ -167,60 +123,28 @@ public final class ClipReader implements AutoCloseable {
                     "its pictures have %dx%d pixels; each side must be 1 to %d"
                             .formatted(width, height, LARGEST_SIDE));
         }
-        AVRational rate = stream.avg_frame_rate();
+        AVRational rate = file.rate();
         double fps = rate.den() == 0 ? 0 : (double) rate.num() / rate.den();
         return new ClipInfo(
-                container.iformat().name().getString(),
+                file.format(),
                 avcodec_get_name(parameters.codec_id()).getString(),
                 width,
                 height,
                 fps,
                 frames,
-                Math.max(0, (double) container.duration() / AV_TIME_BASE),
+                file.seconds(),
                 name(av_get_pix_fmt_name(parameters.format())),
                 new ClipInfo.Colour(
                         name(av_color_primaries_name(parameters.color_primaries())),
                         name(av_color_transfer_name(parameters.color_trc())),
                         name(av_color_space_name(parameters.color_space())),
                         name(av_color_range_name(parameters.color_range()))),
-                metadata());
+                file.metadata(),
+                file.chapters());
     }
 
     private static String name(BytePointer name) {
         return name == null ? "unknown" : name.getString();
-    }
-
-    private Map<String, String> metadata() {
-        Map<String, String> metadata = new LinkedHashMap<>();
-        AVDictionaryEntry entry = null;
-        while ((entry = av_dict_iterate(container.metadata(), entry)) != null) {
-            metadata.put(
-                    entry.key().getString(StandardCharsets.UTF_8),
-                    entry.value().getString(StandardCharsets.UTF_8));
-        }
-        // FFmpeg knows the comment of a gif, which is where GifWriter puts everything.
-        return container.iformat().name().getString().equals("gif")
-                ? MetadataJson.read(metadata.getOrDefault("comment", ""))
-                : metadata;
-    }
-
-    private long countFrames() throws IOException {
-        int index = stream.index();
-        long frames = 0;
-        int code;
-        while ((code = av_read_frame(container, packet)) >= 0) {
-            if (packet.stream_index() == index) {
-                frames++;
-            }
-            av_packet_unref(packet);
-        }
-        if (code != AVERROR_EOF) {
-            check(code, "count its frames");
-        }
-        avformat_close_input(container);
-        openContainer();
-        stream = container.streams(index);
-        return frames;
     }
 
     /** The file. */
@@ -291,6 +215,11 @@ public final class ClipReader implements AutoCloseable {
         }
     }
 
+    /** The unit of the times of what {@link #decode} gives. */
+    AVRational tick() {
+        return file.stream().time_base();
+    }
+
     /** The next picture as it is stored, valid until the next call; null after the last. */
     AVFrame decode() {
         if (closed) {
@@ -312,21 +241,11 @@ public final class ClipReader implements AutoCloseable {
     }
 
     private void feedDecoder() throws IOException {
-        int code;
-        while ((code = av_read_frame(container, packet)) >= 0) {
-            try {
-                if (packet.stream_index() == stream.index()) {
-                    check(avcodec_send_packet(decoder, packet), "decode a frame");
-                    return;
-                }
-            } finally {
-                av_packet_unref(packet);
-            }
+        if (file.read()) {
+            check(avcodec_send_packet(decoder, file.packet()), "decode a frame");
+        } else {
+            check(avcodec_send_packet(decoder, null), "decode the last frame");
         }
-        if (code != AVERROR_EOF) {
-            check(code, "read a frame");
-        }
-        check(avcodec_send_packet(decoder, null), "decode the last frame");
     }
 
     private ModelFormatException damaged(IOException cause) {
@@ -345,8 +264,9 @@ public final class ClipReader implements AutoCloseable {
             converter.close();
         }
         av_frame_free(frame);
-        av_packet_free(packet);
         avcodec_free_context(decoder);
-        avformat_close_input(container);
+        if (file != null) {
+            file.close();
+        }
     }
 }

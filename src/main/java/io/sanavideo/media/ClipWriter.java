@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -41,11 +42,7 @@ public interface ClipWriter extends AutoCloseable {
      *     size, missing or unwritable parent folder, a folder that is not empty, no H.264 encoder
      */
     static ClipWriter open(Path target, int width, int height, double fps, Quality quality) {
-        if (width < 1 || height < 1 || width > 16384 || height > 16384) {
-            throw new IllegalArgumentException(
-                    "cannot write frames of %dx%d pixels; each side must be 1 to 16384"
-                            .formatted(width, height));
-        }
+        AbstractClipWriter.requireSize(width, height);
         FrameRate rate = FrameRate.of(fps);
         String name = target.toAbsolutePath().normalize().getFileName() + "";
         int dot = name.lastIndexOf('.');
@@ -62,6 +59,22 @@ public interface ClipWriter extends AutoCloseable {
                                             .formatted(target, extension)
                                     + " give a name without a dot for a folder of PNG images");
         };
+    }
+
+    /**
+     * Opens a writer of one segment: an mp4 of some frames of a longer clip. {@link SegmentJoiner}
+     * puts segments, written with equal arguments whenever and by whom ever, one behind the other
+     * without encoding them anew. A segment begins with a key frame, nothing in it refers to
+     * another, and frames are stored in the order they are shown; otherwise it is as {@link #open}
+     * makes it, and can be played for itself.
+     *
+     * @param target its name ends in .mp4
+     * @throws IllegalArgumentException as {@link #open} does, and for any other name
+     */
+    static ClipWriter openSegment(Path target, int width, int height, double fps, Quality quality) {
+        AbstractClipWriter.requireSize(width, height);
+        AbstractClipWriter.requireMp4(target);
+        return Mp4Writer.openSegment(target, width, height, FrameRate.of(fps), quality);
     }
 
     /**
@@ -83,7 +96,18 @@ public interface ClipWriter extends AutoCloseable {
      * @throws DoesNotFitException if the disk is full, naming the target
      * @throws UncheckedIOException if writing fails otherwise
      */
-    void finish(Map<String, String> metadata);
+    default void finish(Map<String, String> metadata) {
+        finish(metadata, List.of());
+    }
+
+    /**
+     * Completes the clip as {@link #finish(Map)} does and, in an mp4, stores chapters, to the
+     * nearest millisecond. A gif and a folder have no place for them.
+     *
+     * @param chapters one after the other from frame 0 to the clip's end, or none
+     * @throws IllegalArgumentException if they leave a gap or do not end where the clip does
+     */
+    void finish(Map<String, String> metadata, List<Chapter> chapters);
 
     /** The form of the pictures and who writes it, such as {@code "h264 (libopenh264)"}. */
     String codec();

@@ -5,6 +5,9 @@ import static org.bytedeco.ffmpeg.global.avutil.AV_LOG_QUIET;
 import io.sanavideo.DoesNotFitException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.function.ToIntFunction;
+import org.bytedeco.ffmpeg.avutil.AVDictionary;
 import org.bytedeco.ffmpeg.global.avcodec;
 import org.bytedeco.ffmpeg.global.avformat;
 import org.bytedeco.ffmpeg.global.avutil;
@@ -62,6 +65,21 @@ public final class FFmpeg {
             throw new IOException("FFmpeg cannot " + doing + ": " + message(code));
         }
         return code;
+    }
+
+    /**
+     * Calls FFmpeg with options, which it takes out of the dictionary: one that stays is an error.
+     */
+    static int withOptions(Map<String, String> options, ToIntFunction<AVDictionary> call) {
+        AVDictionary dictionary = new AVDictionary(null);
+        try {
+            options.forEach((key, value) -> avutil.av_dict_set(dictionary, key, value, 0));
+            int code = call.applyAsInt(dictionary);
+            boolean isLeft = code >= 0 && avutil.av_dict_count(dictionary) > 0;
+            return isLeft ? avutil.AVERROR_OPTION_NOT_FOUND : code;
+        } finally {
+            avutil.av_dict_free(dictionary);
+        }
     }
 
     /** Passes on an object that FFmpeg has allocated. */

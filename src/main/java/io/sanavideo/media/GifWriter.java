@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
 
@@ -74,8 +75,8 @@ final class GifWriter extends AbstractClipWriter {
     }
 
     @Override
-    void complete(Map<String, String> metadata) throws IOException {
-        video.finish(Map.of()); // the gif muxer has no place for metadata
+    void complete(Map<String, String> metadata, List<Chapter> chapters) throws IOException {
+        video.finish(Map.of(), List.of()); // the gif muxer has no place for metadata
         byte[] text = MetadataJson.write(metadata).getBytes(StandardCharsets.UTF_8);
         try (RandomAccessFile file = new RandomAccessFile(output.path().toFile(), "rw")) {
             file.seek(

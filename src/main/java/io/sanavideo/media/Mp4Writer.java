@@ -1,5 +1,6 @@
 package io.sanavideo.media;
 
+import static org.bytedeco.ffmpeg.global.avcodec.AV_CODEC_FLAG_CLOSED_GOP;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_find_encoder_by_name;
 import static org.bytedeco.ffmpeg.global.avutil.AVCHROMA_LOC_LEFT;
 import static org.bytedeco.ffmpeg.global.avutil.AVCOL_PRI_BT709;
@@ -27,6 +28,13 @@ final class Mp4Writer extends AbstractClipWriter {
     private PixelConverter converter;
     private VideoEncoder video;
 
+    /** What the frames are for. */
+    enum Use {
+        CLIP,
+        /** Part of a clip, whose packets are to be copied behind those of other parts. */
+        SEGMENT
+    }
+
     /**
      * The writer of an output whose temporary file exists; the output is closed if it cannot be.
      */
@@ -36,7 +44,8 @@ final class Mp4Writer extends AbstractClipWriter {
             int height,
             FrameRate rate,
             Quality quality,
-            AVCodec encoder) {
+            AVCodec encoder,
+            Use use) {
         super(output, width, height);
         this.encoder = encoder;
         try {
@@ -46,10 +55,9 @@ final class Mp4Writer extends AbstractClipWriter {
                             "mp4",
                             encoder,
                             rate,
-                            context -> configure(context, width, height, rate),
+                            context -> configure(context, width, height, rate, use),
                             options(encoder, quality),
-                            // Without use_metadata_tags the muxer drops keys it does not know.
-                            Map.of("movflags", "faststart+use_metadata_tags"));
+                            Muxer.MP4_OPTIONS);
             converter = new PixelConverter(width, height);
         } catch (IOException e) {
             close();
@@ -61,7 +69,12 @@ final class Mp4Writer extends AbstractClipWriter {
     }
 
     static ClipWriter open(Path target, int width, int height, FrameRate rate, Quality quality) {
-        return open(target, width, height, rate, quality, ENCODERS);
+        return open(target, width, height, rate, quality, ENCODERS, Use.CLIP);
+    }
+
+    static ClipWriter openSegment(
+            Path target, int width, int height, FrameRate rate, Quality quality) {
+        return open(target, width, height, rate, quality, ENCODERS, Use.SEGMENT);
     }
 
     /** Opens with the first of these encoders that this FFmpeg has. */
@@ -71,7 +84,8 @@ final class Mp4Writer extends AbstractClipWriter {
             int height,
             FrameRate rate,
             Quality quality,
-            List<String> encoders) {
+            List<String> encoders,
+            Use use) {
         if (width % 2 != 0 || height % 2 != 0) {
             throw new IllegalArgumentException(
                     "cannot write %dx%d pixels to %s: mp4 stores colour at half the resolution, so both sides must be even; the nearest size is %dx%d"
@@ -83,7 +97,8 @@ final class Mp4Writer extends AbstractClipWriter {
                                     Math.max(2, height - height % 2)));
         }
         AVCodec encoder = find(encoders);
-        return new Mp4Writer(PartialOutput.file(target), width, height, rate, quality, encoder);
+        return new Mp4Writer(
+                PartialOutput.file(target), width, height, rate, quality, encoder, use);
     }
 
     private static AVCodec find(List<String> encoders) {
@@ -106,7 +121,8 @@ final class Mp4Writer extends AbstractClipWriter {
                 : Map.of("qmin", quantiser, "qmax", quantiser, "profile", "high");
     }
 
-    private static void configure(AVCodecContext context, int width, int height, FrameRate rate) {
+    private static void configure(
+            AVCodecContext context, int width, int height, FrameRate rate, Use use) {
         context.width(width)
                 .height(height)
                 .pix_fmt(AV_PIX_FMT_YUV420P)
@@ -116,6 +132,10 @@ final class Mp4Writer extends AbstractClipWriter {
                 .color_range(AVCOL_RANGE_MPEG)
                 .chroma_sample_location(AVCHROMA_LOC_LEFT)
                 .gop_size((int) Math.max(1, Math.round(2 * rate.perSecond())));
+        if (use == Use.SEGMENT) {
+            // No frame refers to one behind it, so that none is stored before it is shown.
+            context.max_b_frames(0).flags(context.flags() | AV_CODEC_FLAG_CLOSED_GOP);
+        }
     }
 
     @Override
@@ -125,8 +145,8 @@ final class Mp4Writer extends AbstractClipWriter {
     }
 
     @Override
-    void complete(Map<String, String> metadata) throws IOException {
-        video.finish(metadata);
+    void complete(Map<String, String> metadata, List<Chapter> chapters) throws IOException {
+        video.finish(metadata, chapters);
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -22,7 +23,7 @@ final class PngFolderWriter extends AbstractClipWriter {
     }
 
     @Override
-    void complete(Map<String, String> metadata) throws IOException {
+    void complete(Map<String, String> metadata, List<Chapter> chapters) throws IOException {
         String json = MetadataJson.write(metadata);
         Files.writeString(output.path().resolve("recipe.json"), json + "\n");
         try (RandomAccessFile first = new RandomAccessFile(frame(0).toFile(), "rw")) {
