@@ -214,6 +214,19 @@ public final class SanaVideo implements AutoCloseable {
         return generateTo(story, path, Quality.MEDIUM, ProgressListener.NONE);
     }
 
+    /**
+     * Makes what is not done of a project's film, keeping each chunk in its folder, and joins the
+     * film's file. After a cancellation, or the end of the program at any moment, another call goes
+     * on after the last chunk that was done, and the film is the same.
+     *
+     * @throws IllegalArgumentException when the model cannot do what is asked, or is not the one
+     *     that has made what is there, naming what is not the same
+     * @throws IllegalStateException when another program works on the project
+     */
+    public Generated generate(Project project, ProgressListener listener) {
+        return run(() -> engine.make(project, calls, listener));
+    }
+
     private Generated makeTo(Job job, Path path, Quality quality, ProgressListener listener) {
         try (FileSink file = FileSink.open(path, job.settings().format(), quality)) {
             return file.finish(engine.make(job, file, calls, listener), listener);

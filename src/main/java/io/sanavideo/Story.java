@@ -59,6 +59,11 @@ public record Story(TextToVideo look, List<Beat> beats) {
         return String.join(", ", parts);
     }
 
+    /** The same from other noise, but for beats with a seed of their own. */
+    public Story withSeed(long seed) {
+        return new Story(look.withSeed(seed), beats);
+    }
+
     /** Length in seconds. */
     public double seconds() {
         return beats.stream().mapToDouble(Beat::seconds).sum();

@@ -109,6 +109,27 @@ public record TextToVideo(
                 instruction);
     }
 
+    /** The same from other noise. */
+    public TextToVideo withSeed(long newSeed) {
+        return new TextToVideo(
+                prompt,
+                negativePrompt,
+                motionScore,
+                width,
+                height,
+                frames,
+                seconds,
+                fps,
+                steps,
+                guidance,
+                flowShift,
+                sampler,
+                newSeed,
+                initialLatents,
+                chunk,
+                instruction);
+    }
+
     @Override
     public TextToVideo text() {
         return this;

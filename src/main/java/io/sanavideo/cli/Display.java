@@ -2,6 +2,7 @@ package io.sanavideo.cli;
 
 import io.sanavideo.Device;
 import io.sanavideo.Generated;
+import io.sanavideo.Plan;
 import io.sanavideo.ProgressListener;
 import java.nio.file.Path;
 
@@ -19,6 +20,20 @@ interface Display extends ProgressListener, AutoCloseable {
 
     /** What is to be known of a clip before it is made, a sentence. */
     void note(String note);
+
+    /**
+     * What is to be known of a plan.
+     *
+     * @param strict whether a warning is an error
+     * @throws IllegalArgumentException for the first warning, where that is so
+     */
+    default void plan(Plan plan, boolean strict) {
+        if (strict && !plan.warnings().isEmpty()) {
+            throw new IllegalArgumentException(plan.warnings().get(0));
+        }
+        plan.notes().forEach(this::note);
+        plan.warnings().forEach(warning -> note("warning: " + warning));
+    }
 
     /** A clip is complete. */
     void done(Path output, Generated generated);

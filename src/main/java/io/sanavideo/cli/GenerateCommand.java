@@ -1,10 +1,11 @@
 package io.sanavideo.cli;
 
-import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.Model;
 import io.sanavideo.Plan;
+import io.sanavideo.Project;
 import io.sanavideo.SanaVideo;
+import io.sanavideo.Story;
 import io.sanavideo.media.Quality;
 import io.sanavideo.pipeline.LatentsFile;
 import java.nio.file.Path;
@@ -53,6 +54,15 @@ final class GenerateCommand implements Callable<Integer> {
     private Path latentsOut;
 
     @Option(
+            names = "--project",
+            paramLabel = "DIR",
+            description = {
+                "With --story: keeps each chunk in this folder as soon as it is done, so that the film",
+                "can be gone on with (resume) and beats be made again (reroll)."
+            })
+    private Path project;
+
+    @Option(
             names = "--quality",
             paramLabel = "low|medium|high",
             defaultValue = "medium",
@@ -80,6 +90,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (project != null) {
+            return project();
+        }
         List<Job> jobs = jobs();
         try (Display display = Display.of(json, quiet);
                 SanaVideo sana = open(display, jobs.get(0).asked());
@@ -97,23 +110,35 @@ final class GenerateCommand implements Callable<Integer> {
         return ExitCode.DONE;
     }
 
-    private void check(Job job, Plan plan, Display display) {
-        if (strict && !plan.warnings().isEmpty()) {
-            throw new IllegalArgumentException(plan.warnings().get(0));
+    private int project() {
+        if (source.story == null) {
+            throw new IllegalArgumentException(
+                    "--project was given without --story, expected both: a project is a story's, which may have one beat");
         }
+        Story story = story().story();
+        try (Display display = Display.of(json, quiet)) {
+            Model model = model(display);
+            Project created = Project.create(project, model, story, output, quality);
+            ProjectRun.make(created, strict, display);
+        }
+        return ExitCode.DONE;
+    }
+
+    private void check(Job job, Plan plan, Display display) {
         if (job.latentsOut() != null && plan.inChunks()) {
             throw new IllegalArgumentException(
                     "--latents-out was given, expected none: a clip that is made chunk by chunk keeps none; with --chunk off it does");
         }
-        plan.notes().forEach(display::note);
-        plan.warnings().forEach(warning -> display.note("warning: " + warning));
+        display.plan(plan, strict);
     }
 
     private SanaVideo open(Display display, Asked first) {
-        Device device = options.device();
-        display.device(device, options.whyNotCuda());
-        Model model = loras.adapted(options.model(clip.model(), kernels.kernels()));
-        return first.open(model, display);
+        return first.open(model(display), display);
+    }
+
+    private Model model(Display display) {
+        display.device(options.device(), options.whyNotCuda());
+        return loras.adapted(options.model(clip.model(), kernels.kernels()));
     }
 
     /** One clip of the batch, numbered from 1. */

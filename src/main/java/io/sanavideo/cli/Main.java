@@ -17,6 +17,8 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             GenerateCommand.class,
+            ResumeCommand.class,
+            RerollCommand.class,
             EncodeCommand.class,
             DecodeCommand.class,
             PlanCommand.class,

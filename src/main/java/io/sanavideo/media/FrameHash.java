@@ -15,12 +15,23 @@ public final class FrameHash {
     private final MessageDigest sha256;
     private byte[] last;
 
+    /** Over no frames yet. */
     public FrameHash() {
         try {
             sha256 = MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every Java platform has SHA-256", e);
         }
+    }
+
+    /**
+     * Goes on after frames whose hash is known.
+     *
+     * @param hex as {@link #hex} gave it
+     */
+    public FrameHash(String hex) {
+        this();
+        last = HexFormat.of().parseHex(hex);
     }
 
     /** Appends one frame: the buffer's remaining bytes. Its position stays where it is. */

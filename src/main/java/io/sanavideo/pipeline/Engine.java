@@ -11,6 +11,7 @@ import io.sanavideo.Plan;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
+import io.sanavideo.Project;
 import io.sanavideo.Story;
 import io.sanavideo.VideoRequest;
 import io.sanavideo.model.Gemma2Encoder;
@@ -21,10 +22,12 @@ import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.vendor.KernelChoices;
 import io.sanavideo.runtime.vendor.Problem;
 import io.sanavideo.text.Tokenizer;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
@@ -369,21 +372,50 @@ public final class Engine implements AutoCloseable {
     private Generated make(
             FilmSettings film, FrameSink sink, CallQueue calls, ProgressListener listener) {
         Plan plan = ready(film, listener);
-        Stopwatch time = new Stopwatch();
         HashedFrames out = new HashedFrames(film.settings().format(), sink);
+        Duration elapsed = make(film, plan, out, ChunkLog.NONE, calls, listener);
+        return generated(film, elapsed, out.hash(), recipe(film, plan));
+    }
+
+    private Duration make(
+            FilmSettings film,
+            Plan plan,
+            Consumer<ByteBuffer> out,
+            ChunkLog log,
+            CallQueue calls,
+            ProgressListener listener) {
+        Stopwatch time = new Stopwatch();
+        Residency residency = Residency.of(plan);
         time.time(
                 () -> {
-                    films.make(film, Residency.of(plan), out, calls::throwIfCancelled, listener);
+                    films.make(film, residency, out, log, calls::throwIfCancelled, listener);
                     return null;
                 });
+        return time.elapsed();
+    }
+
+    private static Generated generated(
+            FilmSettings film, Duration elapsed, String hash, String recipe) {
         Settings settings = film.settings();
-        return new Generated(
-                settings.format(),
-                settings.seed(),
-                time.elapsed(),
-                out.hash(),
-                recipe(film, plan),
-                null);
+        return new Generated(settings.format(), settings.seed(), elapsed, hash, recipe, null);
+    }
+
+    /** Makes what is not done of a project's film, and joins it; see {@link Project}. */
+    public Generated make(Project project, CallQueue calls, ProgressListener listener) {
+        FilmSettings film = parts.job(project.story());
+        try (ProjectFolder folder = ProjectFolder.open(project);
+                ProjectLog log = folder.log(film)) {
+            Plan plan = ready(film, listener);
+            String recipe = recipe(film, plan);
+            folder.requireMadeWith(recipe, log.done());
+            Duration elapsed =
+                    log.isComplete()
+                            ? Duration.ZERO
+                            : make(film, plan, log.frames(), log, calls, listener);
+            Generated generated = generated(film, elapsed, log.frameHash(), recipe);
+            folder.join(log.segments(), generated, listener);
+            return generated;
+        }
     }
 
     private Denoised denoise(FilmSettings film, CallQueue calls, ProgressListener listener) {

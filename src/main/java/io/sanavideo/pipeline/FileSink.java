@@ -4,13 +4,11 @@ import io.sanavideo.ClipFormat;
 import io.sanavideo.Frame;
 import io.sanavideo.FrameSink;
 import io.sanavideo.Generated;
-import io.sanavideo.Progress;
 import io.sanavideo.Progress.Phase;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.media.ClipWriter;
 import io.sanavideo.media.Quality;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -46,18 +44,26 @@ public final class FileSink implements FrameSink, AutoCloseable {
 
     /** Stores the recipe and closes the file; reports it as {@link Phase#WRITE}. */
     public Generated finish(Generated generated, ProgressListener listener) {
-        long start = System.nanoTime();
-        listener.onProgress(new Progress(Phase.WRITE, 0, 1, Duration.ZERO, null));
+        writing(listener, () -> writer.finish(metadata(generated, writer.codec())));
+        return generated;
+    }
+
+    /** What a clip's file says of it. */
+    static Map<String, String> metadata(Generated generated, String codec) {
         Map<String, String> metadata = new LinkedHashMap<>();
         if (!generated.recipe().isEmpty()) {
             metadata.put(RECIPE, generated.recipe());
         }
         metadata.put(FRAME_HASH, generated.frameHash());
-        metadata.put(CODEC, writer.codec());
-        writer.finish(metadata);
-        Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-        listener.onProgress(new Progress(Phase.WRITE, 1, 1, elapsed, null));
-        return generated;
+        metadata.put(CODEC, codec);
+        return metadata;
+    }
+
+    /** Runs what writes a file's end, reported as {@link Phase#WRITE}. */
+    static void writing(ProgressListener listener, Runnable work) {
+        PhaseClock clock = new PhaseClock(listener, Phase.WRITE, 1, null);
+        work.run();
+        clock.done(1);
     }
 
     @Override

@@ -19,11 +19,13 @@ final class FilmClock implements ProgressListener {
     /**
      * @param steps of a chunk
      * @param chunks of the film
+     * @param chunksDone of these already
      */
-    FilmClock(ProgressListener listener, int steps, int chunks) {
+    FilmClock(ProgressListener listener, int steps, int chunks, int chunksDone) {
         this.listener = listener;
         this.steps = steps;
         total = (long) (steps + 1) * chunks;
+        done = (long) (steps + 1) * chunksDone;
         report(0, null);
     }
 

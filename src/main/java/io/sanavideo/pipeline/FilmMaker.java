@@ -8,6 +8,7 @@ import io.sanavideo.model.VaeDecoder;
 import io.sanavideo.pipeline.Film.Shot;
 import io.sanavideo.pipeline.Film.Span;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -42,37 +43,104 @@ final class FilmMaker {
     }
 
     /**
-     * Makes all of it.
+     * Makes what is not done yet.
      *
      * @param frames takes each picture, [height, width, 3] bytes, valid during the call
+     * @param log knows what is done, and keeps what will be
      * @param stopIfCancelled called between steps and latent frames
      */
     void make(
             SanaTransformer transformer,
             VaeDecoder decoder,
             Consumer<ByteBuffer> frames,
+            ChunkLog log,
             Runnable stopIfCancelled,
             ProgressListener listener) {
         List<Shot> shots = film.film().shots();
-        FilmClock clock = clock(listener);
+        FilmClock clock = clock(listener, log.done());
         ShotJoiner joiner = new ShotJoiner(frames);
         try (ChunkDenoiser denoiser = denoiser(transformer)) {
+            Shots made = new Shots(decoder, denoiser, joiner, log, stopIfCancelled, clock);
+            int number = 0;
             for (int i = 0; i < shots.size(); i++) {
                 Shot shot = shots.get(i);
-                joiner.begin(shot, i + 1 < shots.size() ? shots.get(i + 1).dissolve() : 0);
-                try (FrameStream stream =
-                        new FrameStream(decoder, vae, height(), width(), joiner)) {
-                    for (Span span : shot.chunks()) {
-                        boolean last = span.end() == shot.latentFrames();
-                        denoiser.denoise(
-                                chunk(span),
-                                latents -> stream.decode(latents, last, stopIfCancelled, () -> {}),
-                                stopIfCancelled,
-                                clock);
-                        clock.chunkDone();
-                    }
+                if (number + shot.chunks().size() > log.done()) {
+                    joiner.begin(shot, i + 1 < shots.size() ? shots.get(i + 1).dissolve() : 0);
+                    made.make(shot, number);
+                }
+                number += shot.chunks().size();
+            }
+        }
+    }
+
+    /** Makes shots one after the other. */
+    private final class Shots {
+        private final VaeDecoder decoder;
+        private final ChunkDenoiser denoiser;
+        private final ShotJoiner joiner;
+        private final ChunkLog log;
+        private final Runnable stopIfCancelled;
+        private final FilmClock clock;
+
+        /** How many chunks were done before this run. */
+        private final int done;
+
+        Shots(
+                VaeDecoder decoder,
+                ChunkDenoiser denoiser,
+                ShotJoiner joiner,
+                ChunkLog log,
+                Runnable stopIfCancelled,
+                FilmClock clock) {
+            this.decoder = decoder;
+            this.denoiser = denoiser;
+            this.joiner = joiner;
+            this.log = log;
+            this.stopIfCancelled = stopIfCancelled;
+            this.clock = clock;
+            done = log.done();
+        }
+
+        /**
+         * Makes what is not done of a shot.
+         *
+         * @param first number of its first chunk in the film
+         */
+        void make(Shot shot, int first) {
+            try (FrameStream stream = new FrameStream(decoder, vae, height(), width(), joiner)) {
+                if (done > 0 && first <= done) {
+                    log.restore(denoiser, joiner);
+                    recall(shot.chunks().get(done - first), stream);
+                }
+                for (int i = Math.max(0, done - first); i < shot.chunks().size(); i++) {
+                    Span span = shot.chunks().get(i);
+                    boolean last = span.end() == shot.latentFrames();
+                    denoiser.denoise(
+                            chunk(span),
+                            latents -> stream.decode(latents, last, stopIfCancelled, () -> {}),
+                            stopIfCancelled,
+                            clock);
+                    log.add(first + i, denoiser, joiner);
+                    clock.chunkDone();
                 }
             }
+        }
+
+        /** The decoder's stream gets to where it was in front of the next chunk. */
+        private void recall(Span next, FrameStream stream) {
+            if (next.first() == 0) {
+                return;
+            }
+            int wanted = Math.min(stream.reach(), next.first());
+            List<Latents> before = new ArrayList<>();
+            int frames = 0;
+            for (int chunk = done - 1; frames < wanted; chunk--) {
+                before.add(0, log.latents(chunk));
+                frames += before.get(0).frames();
+            }
+            stream.recall(
+                    Latents.concatenate(before).slice(frames - wanted, wanted),
+                    wanted == next.first());
         }
     }
 
@@ -86,7 +154,7 @@ final class FilmMaker {
             Consumer<Latents> latents,
             Runnable stopIfCancelled,
             ProgressListener listener) {
-        FilmClock clock = clock(listener);
+        FilmClock clock = clock(listener, 0);
         try (ChunkDenoiser denoiser = denoiser(transformer)) {
             for (Shot shot : film.film().shots()) {
                 for (Span span : shot.chunks()) {
@@ -97,8 +165,8 @@ final class FilmMaker {
         }
     }
 
-    private FilmClock clock(ProgressListener listener) {
-        return new FilmClock(listener, film.settings().steps(), film.film().chunks());
+    private FilmClock clock(ProgressListener listener, int done) {
+        return new FilmClock(listener, film.settings().steps(), film.film().chunks(), done);
     }
 
     private ChunkDenoiser denoiser(SanaTransformer transformer) {
@@ -109,7 +177,7 @@ final class FilmMaker {
         Chunk.Start start = Chunk.Start.CONTINUE;
         if (span.first() == 0) {
             start = Chunk.Start.CUT;
-        } else if (span.number() == 0 && texts.of(span.beat()) != texts.of(span.beat() - 1)) {
+        } else if (span.number() == 0 && film.changesPrompt(span.beat())) {
             start = Chunk.Start.CARRY;
         }
         return new Chunk(

@@ -157,7 +157,7 @@ final class FilmPlanner {
                             ProgressListener.NONE,
                             encoder -> texts(encoder, components, shortened));
             List<Latents> images =
-                    Films.images(components, residency, shortened, ProgressListener.NONE);
+                    Films.images(components, residency, shortened, 0, ProgressListener.NONE);
             phases.add(new PhaseMemory(Phase.ENCODE, weights, context.memoryPeak()));
             kernels.applyTo(context, problems);
             phases.add(
@@ -172,6 +172,7 @@ final class FilmPlanner {
                                                 transformer,
                                                 vae,
                                                 rgb -> {},
+                                                ChunkLog.NONE,
                                                 () -> {},
                                                 ProgressListener.NONE);
                                 return new PhaseMemory(Phase.CHUNKS, loaded, context.memoryPeak());

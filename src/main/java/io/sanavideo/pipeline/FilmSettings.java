@@ -202,6 +202,21 @@ record FilmSettings(
         return scenes.stream().map(Scene::prompt).toList();
     }
 
+    /** The first beat of which something is to be made when so many chunks are done. */
+    int firstBeat(int done) {
+        return film.shots().stream()
+                .flatMap(shot -> shot.chunks().stream())
+                .skip(done)
+                .findFirst()
+                .map(Film.Span::beat)
+                .orElse(scenes.size());
+    }
+
+    /** Whether a beat shows something else than the one before it. */
+    boolean changesPrompt(int beat) {
+        return !scenes.get(beat).prompt().equals(scenes.get(beat - 1).prompt());
+    }
+
     /** The same with less to do, for who only looks at what it takes. */
     FilmSettings shortened(Film newFilm, int mostSteps) {
         int steps = Math.min(mostSteps, settings.steps());
@@ -216,12 +231,6 @@ record FilmSettings(
     /** The noise of a span that was given, or null to draw it. */
     Latents noise(Film.Span span) {
         Latents given = settings.initialLatents();
-        if (given == null) {
-            return null;
-        }
-        int size = given.height() * given.width() * given.channels();
-        float[] values = new float[span.frames() * size];
-        System.arraycopy(given.values(), span.first() * size, values, 0, values.length);
-        return new Latents(span.frames(), given.height(), given.width(), given.channels(), values);
+        return given == null ? null : given.slice(span.first(), span.frames());
     }
 }

@@ -15,7 +15,7 @@ final class FilmTexts implements AutoCloseable {
     private final List<Embeddings> beats = new ArrayList<>();
 
     /**
-     * @param prompts of the beats
+     * @param prompts of the beats; null where none is needed
      * @param encode makes the embeddings of a prompt
      * @param negative those of the negative prompt, which are closed with these; null where nothing
      *     is guided
@@ -33,9 +33,13 @@ final class FilmTexts implements AutoCloseable {
             Map<String, Embeddings> known = new HashMap<>();
             for (String prompt : prompts) {
                 beats.add(
-                        known.computeIfAbsent(
-                                prompt,
-                                text -> new Embeddings(scope.own(encode.apply(text)), negative)));
+                        prompt == null
+                                ? null
+                                : known.computeIfAbsent(
+                                        prompt,
+                                        text ->
+                                                new Embeddings(
+                                                        scope.own(encode.apply(text)), negative)));
             }
         } catch (Throwable e) {
             scope.close();

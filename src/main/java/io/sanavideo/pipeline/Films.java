@@ -7,7 +7,9 @@ import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.runtime.Tensor;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /** What happens in which order when a film is made: texts and images first, then the chunks. */
@@ -23,18 +25,21 @@ final class Films {
     }
 
     /**
-     * Makes a film.
+     * Makes a film, or what is still to be made of it.
      *
      * @param frames takes each picture as soon as it is there, [height, width, 3] bytes
+     * @param log knows what is done already, and keeps what will be
      */
     void make(
             FilmSettings film,
             Residency residency,
             Consumer<ByteBuffer> frames,
+            ChunkLog log,
             Runnable stopIfCancelled,
             ProgressListener listener) {
         with(
                 film,
+                film.firstBeat(log.done()),
                 residency,
                 stopIfCancelled,
                 listener,
@@ -43,7 +48,13 @@ final class Films {
                                 residency,
                                 listener,
                                 (transformer, vae) -> {
-                                    maker.make(transformer, vae, frames, stopIfCancelled, listener);
+                                    maker.make(
+                                            transformer,
+                                            vae,
+                                            frames,
+                                            log,
+                                            stopIfCancelled,
+                                            listener);
                                     return null;
                                 }));
     }
@@ -57,6 +68,7 @@ final class Films {
         List<Latents> chunks = new ArrayList<>();
         with(
                 film,
+                0,
                 residency,
                 stopIfCancelled,
                 listener,
@@ -70,24 +82,15 @@ final class Films {
                                             transformer, chunks::add, stopIfCancelled, listener);
                                     return null;
                                 }));
-        return joined(chunks);
+        return Latents.concatenate(chunks);
     }
 
-    private static Latents joined(List<Latents> chunks) {
-        Latents first = chunks.get(0);
-        int frames = chunks.stream().mapToInt(Latents::frames).sum();
-        int size = first.height() * first.width() * first.channels();
-        float[] values = new float[Math.multiplyExact(frames, size)];
-        int at = 0;
-        for (Latents chunk : chunks) {
-            System.arraycopy(chunk.values(), 0, values, at, chunk.values().length);
-            at += chunk.values().length;
-        }
-        return new Latents(frames, first.height(), first.width(), first.channels(), values);
-    }
-
+    /**
+     * @param firstBeat that is worked at; texts and images of those before it are not needed
+     */
     private void with(
             FilmSettings film,
+            int firstBeat,
             Residency residency,
             Runnable stopIfCancelled,
             ProgressListener listener,
@@ -97,8 +100,8 @@ final class Films {
                         components.encoder(residency),
                         residency,
                         listener,
-                        encoder -> encode(encoder, film, stopIfCancelled, listener))) {
-            List<Latents> images = images(components, residency, film, listener);
+                        encoder -> encode(encoder, film, firstBeat, stopIfCancelled, listener))) {
+            List<Latents> images = images(components, residency, film, firstBeat, listener);
             work.accept(new FilmMaker(parts.vae(), film, texts, images));
         } finally {
             components.context().trim();
@@ -108,10 +111,15 @@ final class Films {
     private FilmTexts encode(
             Gemma2Encoder encoder,
             FilmSettings film,
+            int firstBeat,
             Runnable stopIfCancelled,
             ProgressListener listener) {
         Settings settings = film.settings();
-        long texts = film.prompts().stream().distinct().count() + (film.guided() ? 1 : 0);
+        List<String> needed = new ArrayList<>(film.prompts());
+        Collections.fill(needed.subList(0, firstBeat), null);
+        long texts =
+                needed.stream().filter(Objects::nonNull).distinct().count()
+                        + (film.guided() ? 1 : 0);
         PhaseClock clock = new PhaseClock(listener, Phase.ENCODE, texts, null);
         long[] done = new long[1];
         Tensor negative = film.guided() ? prompts.negative(encoder, settings) : null;
@@ -120,7 +128,7 @@ final class Films {
         }
         return new FilmTexts(
                 encoder.context(),
-                film.prompts(),
+                needed,
                 prompt -> {
                     stopIfCancelled.run();
                     Tensor encoded = prompts.prompt(encoder, settings, prompt);
@@ -135,11 +143,13 @@ final class Films {
             Components components,
             Residency residency,
             FilmSettings film,
+            int firstBeat,
             ProgressListener listener) {
         List<Latents> images = new ArrayList<>();
-        for (FilmSettings.Scene scene : film.scenes()) {
+        for (int i = 0; i < film.scenes().size(); i++) {
+            FilmSettings.Scene scene = film.scenes().get(i);
             images.add(
-                    scene.image() == null
+                    i < firstBeat || scene.image() == null
                             ? null
                             : components.withVaeEncoder(
                                     residency,

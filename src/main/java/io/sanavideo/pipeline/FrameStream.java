@@ -82,6 +82,32 @@ final class FrameStream implements AutoCloseable {
         }
     }
 
+    /** How many latent frames back the decoder looks. */
+    int reach() {
+        return stream.reach();
+    }
+
+    /**
+     * Takes up a clip in its middle, on a new stream.
+     *
+     * @param before its latent frames before the next: {@link #reach} of them, or all
+     * @param all whether the first of them is the clip's first
+     */
+    void recall(Latents before, boolean all) {
+        latentFrames = before.frames();
+        try (Range range = context.range("recall");
+                Tensor frames =
+                        context.tensor(
+                                DType.F32,
+                                before.frames(),
+                                before.height(),
+                                before.width(),
+                                before.channels())) {
+            frames.upload(before.values());
+            stream.recall(frames, all);
+        }
+    }
+
     @Override
     public void close() {
         scope.close();

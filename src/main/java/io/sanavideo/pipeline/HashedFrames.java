@@ -11,14 +11,31 @@ import java.util.function.Consumer;
 final class HashedFrames implements Consumer<ByteBuffer> {
     private final ClipFormat format;
     private final FrameSink sink;
-    private final FrameHash hash = new FrameHash();
+    private final FrameHash hash;
     private int index;
 
     /** Begins the clip. */
     HashedFrames(ClipFormat format, FrameSink sink) {
+        this(format, sink, 0, "");
+    }
+
+    /**
+     * Goes on with a clip.
+     *
+     * @param done how many frames were there before
+     * @param hashOfDone their chain
+     */
+    HashedFrames(ClipFormat format, FrameSink sink, int done, String hashOfDone) {
         this.format = format;
         this.sink = sink;
+        hash = done == 0 ? new FrameHash() : new FrameHash(hashOfDone);
+        index = done;
         sink.begin(format);
+    }
+
+    /** How many frames there were. */
+    int count() {
+        return index;
     }
 
     /**

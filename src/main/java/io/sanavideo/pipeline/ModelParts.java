@@ -87,7 +87,7 @@ record ModelParts(
     }
 
     /** What a story is made as. */
-    Job job(Story story) {
+    FilmSettings job(Story story) {
         return FilmSettings.of(this, story);
     }
 

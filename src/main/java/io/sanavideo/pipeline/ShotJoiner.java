@@ -3,6 +3,7 @@ package io.sanavideo.pipeline;
 import io.sanavideo.pipeline.Film.Shot;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Queue;
 import java.util.function.Consumer;
 
@@ -33,6 +34,23 @@ final class ShotJoiner implements Consumer<ByteBuffer> {
         shot = newShot;
         tail = newTail;
         index = 0;
+    }
+
+    /** How many of the shot's pictures have come. */
+    int index() {
+        return index;
+    }
+
+    /** The pictures that wait for those that fade in over them, in their order. */
+    List<ByteBuffer> waiting() {
+        return List.copyOf(waiting);
+    }
+
+    /** Takes up a shot that was begun, after so many of its pictures. */
+    void restore(int newIndex, List<ByteBuffer> newWaiting) {
+        index = newIndex;
+        waiting.clear();
+        waiting.addAll(newWaiting);
     }
 
     @Override

@@ -42,6 +42,7 @@ public final class StoryFile {
                     "guidance",
                     "flow_shift",
                     "sampler",
+                    "chunk",
                     "seed",
                     "instruction",
                     "beats");
@@ -69,6 +70,7 @@ public final class StoryFile {
         map.ifNumber("guidance", look::guidance);
         map.ifNumber("flow_shift", look::flowShift);
         map.ifText("sampler", value -> look.sampler(Sampler.parse(value)));
+        map.ifWhole("chunk", value -> look.chunk(Math.toIntExact(value)));
         map.ifWhole("seed", look::seed);
         map.ifText("instruction", value -> look.instruction(instruction(file, value)));
         List<Beat> beats = new ArrayList<>();

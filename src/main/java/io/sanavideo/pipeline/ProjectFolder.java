@@ -1,0 +1,193 @@
+package io.sanavideo.pipeline;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sanavideo.ClipFormat;
+import io.sanavideo.Generated;
+import io.sanavideo.ModelFormatException;
+import io.sanavideo.ProgressListener;
+import io.sanavideo.Project;
+import io.sanavideo.Story;
+import io.sanavideo.media.ClipInfo;
+import io.sanavideo.media.ClipWriter;
+import io.sanavideo.media.Quality;
+import io.sanavideo.media.SegmentJoiner;
+import io.sanavideo.weights.Json;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * A {@link Project} on disk:
+ *
+ * <pre>
+ * project.json     model, output and how it is written
+ * story.yaml       the story, with all that was left out filled in; may be edited
+ * images/          pictures that beats begin with
+ * made-with.json   the recipe of the chunks: what computed them
+ * chunks/          {@link ChunkFiles}
+ * </pre>
+ */
+public final class ProjectFolder implements AutoCloseable {
+    private static final int VERSION = 1;
+    private static final String PROJECT = "project.json";
+    private static final String STORY = "story.yaml";
+    private static final String RECIPE = "made-with.json";
+
+    private final Project project;
+    private final FileChannel lock;
+
+    private ProjectFolder(Project project, FileChannel lock) {
+        this.project = project;
+        this.lock = lock;
+    }
+
+    /**
+     * Writes a project's files. Chunks of a project that was there stay: those that were asked to
+     * be the same are not made again.
+     *
+     * @throws IllegalArgumentException when the folder is there and is no project's
+     */
+    public static void write(Project project) {
+        Path folder = project.folder();
+        if (Files.exists(folder) && !isEmpty(folder) && !Files.exists(folder.resolve(PROJECT))) {
+            throw new IllegalArgumentException(
+                    "%s is there and is no project, expected an empty folder, one that is not there, or a project's"
+                            .formatted(folder));
+        }
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(folder + ": cannot be made: " + e, e);
+        }
+        ObjectNode json = new ObjectMapper().createObjectNode();
+        json.put("project", VERSION);
+        json.put("output", project.output().toAbsolutePath().normalize().toString());
+        json.put("quality", project.quality().name().toLowerCase(Locale.ROOT));
+        json.set("model", ProjectModel.json(project.model()));
+        new StoryWriter(folder.resolve(STORY)).write(project.story());
+        ChunkFiles.write(folder.resolve(PROJECT), json);
+    }
+
+    private static boolean isEmpty(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return false;
+        }
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries.findAny().isEmpty();
+        } catch (IOException e) {
+            throw new IllegalArgumentException(folder + ": cannot be read: " + e, e);
+        }
+    }
+
+    /**
+     * @throws ModelFormatException when it is none, or a file of it is broken
+     */
+    public static Project read(Path folder) {
+        Path file = folder.resolve(PROJECT);
+        if (!Files.exists(file)) {
+            throw new ModelFormatException(
+                    "%s: has no %s, expected a folder that generate --project has made"
+                            .formatted(folder, PROJECT));
+        }
+        Json json = Json.read(file);
+        json.requiredInt("project", VERSION, VERSION);
+        Story story = StoryFile.read(folder.resolve(STORY), look -> {});
+        return new Project(
+                folder,
+                ProjectModel.read(json.requiredObject("model")),
+                story,
+                Path.of(json.requiredText("output")),
+                Quality.valueOf(json.requiredText("quality").toUpperCase(Locale.ROOT)));
+    }
+
+    /**
+     * Opens a project for work, alone.
+     *
+     * @throws IllegalStateException when another program works on it
+     */
+    static ProjectFolder open(Project project) {
+        Path file = project.folder().resolve(".lock");
+        FileChannel channel = null;
+        try {
+            channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (channel.tryLock() != null) {
+                return new ProjectFolder(project, channel);
+            }
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be locked: " + e, e);
+        } catch (OverlappingFileLockException e) {
+            // Another thread of this program has it.
+            closed(channel);
+        }
+        throw new IllegalStateException(
+                project.folder() + ": another program works on this project; wait for it");
+    }
+
+    private static void closed(FileChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What is done of its film. */
+    ProjectLog log(FilmSettings film) {
+        ChunkFiles files = new ChunkFiles(project.folder().resolve("chunks"));
+        files.clean(film.film().chunks());
+        ClipFormat format = film.settings().format();
+        return new ProjectLog(
+                files,
+                film,
+                project.quality().name(),
+                path ->
+                        ClipWriter.openSegment(
+                                path,
+                                format.width(),
+                                format.height(),
+                                format.fps(),
+                                project.quality()));
+    }
+
+    /**
+     * Chunks of one film are to be computed by the same weights, build and device.
+     *
+     * @param done how many are there
+     * @throws IllegalArgumentException when those that are there were not, naming what is not the
+     *     same
+     */
+    void requireMadeWith(String recipe, int done) {
+        Path file = project.folder().resolve(RECIPE);
+        if (done == 0) {
+            ChunkFiles.write(file, recipe + "\n");
+        }
+    }
+
+    /** Joins the segments of a film that is done. */
+    void join(List<Path> segments, Generated generated, ProgressListener listener) {
+        String codec = ClipInfo.read(segments.get(0)).metadata().get(FileSink.CODEC);
+        FileSink.writing(
+                listener,
+                () ->
+                        SegmentJoiner.join(
+                                segments,
+                                project.output(),
+                                generated.format().fps(),
+                                FileSink.metadata(generated, codec),
+                                List.of()));
+    }
+
+    @Override
+    public void close() {
+        closed(lock);
+    }
+}
