@@ -1,5 +1,9 @@
 package io.sanavideo;
 
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.Objects;
 
 /**
@@ -20,6 +24,25 @@ public record Latents(int frames, int height, int width, int channels, float[] v
                     "%d values were given for latents of %d frames, %d rows, %d columns and %d channels, expected %d"
                             .formatted(values.length, frames, height, width, channels, expected));
         }
+    }
+
+    /**
+     * SHA-256 of the values, [frames, height, width, channels] of fp32 with the high byte first, in
+     * hex.
+     */
+    public String sha256() {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+        ByteBuffer row = ByteBuffer.allocate(width * channels * Float.BYTES);
+        for (int at = 0; at < values.length; at += width * channels) {
+            row.asFloatBuffer().put(values, at, width * channels);
+            digest.update(row.array());
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     @Override

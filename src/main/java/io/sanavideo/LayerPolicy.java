@@ -80,7 +80,15 @@ public record LayerPolicy(List<Rule> rules, LayerPrecision most, int firstDense,
      * @throws ModelFormatException when the file is missing or broken
      */
     public static LayerPolicy read(Path file) {
-        Json json = Json.read(file);
+        return of(Json.read(file));
+    }
+
+    /**
+     * As {@link #json} wrote it.
+     *
+     * @throws ModelFormatException when it is broken
+     */
+    public static LayerPolicy of(Json json) {
         List<Rule> rules = new ArrayList<>();
         for (Json rule : json.requiredObjects("layers")) {
             rules.add(new Rule(rule.requiredText("match"), LayerPrecision.of(rule, "precision")));

@@ -45,6 +45,7 @@ public final class StoryFile {
                     "seed",
                     "instruction",
                     "beats");
+    private static final String NONE = "none";
     private static final List<String> BEAT_KEYS =
             List.of("seconds", "prompt", "transition", "dissolve", "seed", "image");
 
@@ -70,7 +71,7 @@ public final class StoryFile {
         map.ifNumber("flow_shift", look::flowShift);
         map.ifText("sampler", value -> look.sampler(Sampler.parse(value)));
         map.ifWhole("seed", look::seed);
-        map.ifText("instruction", value -> look.instruction(instruction(file, value)));
+        map.ifText("instruction", value -> setInstruction(look, file, value));
         List<Beat> beats = new ArrayList<>();
         for (YamlMap beat : map.maps("beats")) {
             beats.add(beat(file, beat, beats.isEmpty()));
@@ -81,10 +82,12 @@ public final class StoryFile {
         return story[0];
     }
 
-    private static Path instruction(Path file, String value) {
-        return value.equals(TextToVideo.NO_INSTRUCTION.toString())
-                ? TextToVideo.NO_INSTRUCTION
-                : file.resolveSibling(value);
+    private static void setInstruction(TextToVideo.Builder look, Path file, String value) {
+        if (value.equals(NONE)) {
+            look.instruction(TextToVideo.NO_INSTRUCTION);
+        } else {
+            look.instruction(file.resolveSibling(value));
+        }
     }
 
     private static void setSize(TextToVideo.Builder look, String text) {
