@@ -15,8 +15,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** A copy of the demo model's folder, to be broken. Files are links until they are changed. */
-final class DemoCopy {
-    static final String TRANSFORMER = "transformer/diffusion_pytorch_model.safetensors";
+public final class DemoCopy {
+    public static final String TRANSFORMER = "transformer/diffusion_pytorch_model.safetensors";
     static final String VAE = "vae/diffusion_pytorch_model.safetensors";
     static final String TEXT_ENCODER = "text_encoder/model.safetensors";
 
@@ -29,7 +29,7 @@ final class DemoCopy {
     }
 
     /** Makes a copy at a path that does not exist yet. */
-    static DemoCopy at(Path root) throws IOException {
+    public static DemoCopy at(Path root) throws IOException {
         Path demo = SanaVideo.demoModel();
         try (Stream<Path> sources = Files.walk(demo)) {
             for (Path source : (Iterable<Path>) sources::iterator) {
@@ -44,7 +44,7 @@ final class DemoCopy {
         return new DemoCopy(root);
     }
 
-    Path root() {
+    public Path root() {
         return root;
     }
 
@@ -58,7 +58,7 @@ final class DemoCopy {
     }
 
     /** Gives a key of a JSON file, whose value is no object, another value. */
-    DemoCopy set(String file, String key, String value) throws IOException {
+    public DemoCopy set(String file, String key, String value) throws IOException {
         String content = Files.readString(root.resolve(file));
         Matcher entry =
                 Pattern.compile("\"" + key + "\": (\\[[^\\]]*\\]|[^,\\n]+)").matcher(content);
@@ -70,7 +70,7 @@ final class DemoCopy {
                 content.substring(0, entry.start(1)) + value + content.substring(entry.end(1)));
     }
 
-    DemoCopy write(String file, String content) throws IOException {
+    public DemoCopy write(String file, String content) throws IOException {
         return write(file, content.getBytes(StandardCharsets.UTF_8));
     }
 
@@ -168,7 +168,7 @@ final class DemoCopy {
     }
 
     /** Overwrites one bf16 element of a tensor by its bits. */
-    DemoCopy element(String file, String tensor, int element, int bits) throws IOException {
+    public DemoCopy element(String file, String tensor, int element, int bits) throws IOException {
         byte[] content = Files.readAllBytes(root.resolve(file));
         int at = dataBegin(content) + range(content, tensor)[0] + BF16_BYTES * element;
         ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).putShort(at, (short) bits);

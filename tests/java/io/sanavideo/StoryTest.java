@@ -351,7 +351,10 @@ class StoryTest {
         JsonNode beats = new ObjectMapper().readTree(made.recipe()).get("beats");
         assertThat(beats).hasSize(2);
         assertThat(beats.get(0).toString())
-                .isEqualTo("{\"seconds\":2.0,\"prompt\":\"a red circle, grainy\",\"seed\":5}");
+                .isEqualTo(
+                        "{\"seconds\":2.0,\"prompt\":\"a red circle\",\"transition\":\"carry\",\"dissolve\":0.5}");
+        assertThat(new ObjectMapper().readTree(made.recipe()).get("look").textValue())
+                .isEqualTo("grainy");
         assertThat(beats.get(1).get("transition").textValue()).isEqualTo("dissolve");
         assertThat(beats.get(1).get("dissolve").doubleValue()).isCloseTo(0.5, within(1e-9));
         assertThat(beats.get(1).get("seed").longValue()).isEqualTo(8);

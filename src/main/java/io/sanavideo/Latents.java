@@ -1,6 +1,10 @@
 package io.sanavideo;
 
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 
@@ -64,6 +68,25 @@ public record Latents(int frames, int height, int width, int channels, float[] v
 
     private int frameValues() {
         return height * width * channels;
+    }
+
+    /**
+     * SHA-256 of the values, [frames, height, width, channels] of fp32 with the high byte first, in
+     * hex.
+     */
+    public String sha256() {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+        ByteBuffer row = ByteBuffer.allocate(width * channels * Float.BYTES);
+        for (int at = 0; at < values.length; at += width * channels) {
+            row.asFloatBuffer().put(values, at, width * channels);
+            digest.update(row.array());
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     @Override

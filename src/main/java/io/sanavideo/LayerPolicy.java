@@ -83,7 +83,11 @@ public record LayerPolicy(List<Rule> rules, LayerPrecision most, int firstDense,
         return of(Json.read(file));
     }
 
-    /** As the other, of an object that was read. */
+    /**
+     * As {@link #json} wrote it.
+     *
+     * @throws ModelFormatException when it is broken
+     */
     public static LayerPolicy of(Json json) {
         List<Rule> rules = new ArrayList<>();
         for (Json rule : json.requiredObjects("layers")) {

@@ -1,5 +1,7 @@
 package io.sanavideo;
 
+import java.util.Locale;
+
 /** What weights and activations are stored and multiplied as; sums are always fp32. */
 public enum Precision {
     /**
@@ -11,6 +13,11 @@ public enum Precision {
     F32,
     /** bf16 in every part. */
     BF16;
+
+    /** As {@link #parse} reads it. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 
     /** Reads {@code auto}, {@code f32} or {@code bf16}. */
     public static Precision parse(String text) {

@@ -1,5 +1,6 @@
 package io.sanavideo;
 
+import io.sanavideo.text.Instruction;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -24,7 +25,8 @@ import java.util.Objects;
  * @param initialLatents the initial noise itself, in place of the seed's
  * @param chunk latent frames of a chunk, where the clip is made chunk by chunk in memory that does
  *     not grow with it; {@link #WHOLE_CLIP} to make it at once; where null the model decides
- * @param instruction {@code none}, or a file with the instruction put before the prompt
+ * @param instruction what is put before the prompt, {@link #NO_INSTRUCTION} for nothing; where null
+ *     the model decides
  */
 public record TextToVideo(
         String prompt,
@@ -42,10 +44,10 @@ public record TextToVideo(
         Long seed,
         Latents initialLatents,
         Integer chunk,
-        Path instruction)
+        Instruction instruction)
         implements VideoRequest {
     /** As {@link #instruction()}: no instruction. */
-    public static final Path NO_INSTRUCTION = Path.of("none");
+    public static final Instruction NO_INSTRUCTION = Instruction.NONE;
 
     /** As {@link #chunk()}: all frames are denoised together. */
     public static final int WHOLE_CLIP = 0;
@@ -157,7 +159,7 @@ public record TextToVideo(
         private Long seed;
         private Latents initialLatents;
         private Integer chunk;
-        private Path instruction;
+        private Instruction instruction;
 
         private Builder(String prompt) {
             this.prompt = prompt;
@@ -231,9 +233,20 @@ public record TextToVideo(
             return this;
         }
 
-        public Builder instruction(Path value) {
+        public Builder instruction(Instruction value) {
             instruction = value;
             return this;
+        }
+
+        /**
+         * The instruction in a text file; the path {@code none} is {@link
+         * TextToVideo#NO_INSTRUCTION}.
+         *
+         * @throws ModelFormatException when the file is missing, empty or not UTF-8
+         */
+        public Builder instruction(Path file) {
+            return instruction(
+                    file.toString().equals("none") ? NO_INSTRUCTION : Instruction.load(file));
         }
 
         /**

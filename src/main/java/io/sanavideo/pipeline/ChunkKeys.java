@@ -68,6 +68,7 @@ final class ChunkKeys {
                         settings.steps(),
                         settings.guidance(),
                         settings.schedule(),
+                        String.valueOf(film.fewSteps()),
                         film.window());
         return parts.toString();
     }

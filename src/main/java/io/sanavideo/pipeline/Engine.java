@@ -38,6 +38,7 @@ import java.util.function.LongSupplier;
 public final class Engine implements AutoCloseable {
     private final ModelParts parts;
     private final Device device;
+    private final Precision precision;
     private final Planner planner;
     private final KernelChoices kernels;
     private final Components components;
@@ -61,6 +62,7 @@ public final class Engine implements AutoCloseable {
             ProgressListener listener) {
         this.parts = parts;
         this.device = device;
+        this.precision = precision;
         ModelFolder folder = parts.folder();
         CompletableFuture<Tokenizer> tokenizerRead =
                 CompletableFuture.supplyAsync(
@@ -357,15 +359,16 @@ public final class Engine implements AutoCloseable {
 
     private String recipe(Job job, Plan plan) {
         return Recipe.of(
-                job,
-                plan.tile(),
-                weightHashes.all(),
-                parts.folder().isQuantized() ? parts.folder().policy() : null,
-                dtypes,
-                device.toString(),
-                context().threads(),
-                loraHashes::describe,
-                node -> kernels.describe(node, planner.problems(job)));
+                        job,
+                        plan.tile(),
+                        parts.folder(),
+                        precision,
+                        dtypes,
+                        weightHashes,
+                        loraHashes,
+                        new Machine(device, context().threads()),
+                        node -> kernels.describe(node, planner.problems(job)))
+                .json();
     }
 
     /** Makes a film chunk by chunk and hands each frame on as soon as it is there. */

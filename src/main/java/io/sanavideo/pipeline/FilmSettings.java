@@ -19,20 +19,22 @@ import java.util.List;
  * @param settings of the whole; its prompt is the first beat's
  * @param scenes what each beat shows
  * @param film how they are laid out in time
+ * @param look the prompt of a story's look; empty for a clip of one prompt
  * @param story the beats as they were asked for; empty for a clip of one prompt
  * @param chunk latent frames of a chunk
  * @param window how many chunks a chunk sees behind it
- * @param sampling of a chunk
+ * @param fewSteps of a chunk, with {@link Sampler#FEW_STEP}; null where a solver takes its steps
  * @param guided whether a second branch, for the negative prompt, runs at each step
  */
 record FilmSettings(
         Settings settings,
         List<Scene> scenes,
         Film film,
+        String look,
         List<Beat> story,
         int chunk,
         int window,
-        ChunkSampling sampling,
+        FewSteps fewSteps,
         boolean guided)
         implements Job {
     /**
@@ -77,6 +79,7 @@ record FilmSettings(
                 settings,
                 List.of(new Scene(settings.prompt(), settings.seed(), settings.image())),
                 Film.of(latentFrames, factor, chunk),
+                "",
                 List.of());
     }
 
@@ -104,7 +107,7 @@ record FilmSettings(
         Settings settings =
                 first.withFormat(
                         new ClipFormat(format.width(), format.height(), film.frames(), fps));
-        return of(parts, look, settings, scenes, film, story.beats());
+        return of(parts, look, settings, scenes, film, look.prompt(), story.beats());
     }
 
     private static FilmSettings of(
@@ -113,18 +116,20 @@ record FilmSettings(
             Settings settings,
             List<Scene> scenes,
             Film film,
+            String look,
             List<Beat> story) {
         requireRoomBehindImages(film, scenes);
         requireNoise(settings.initialLatents(), film);
-        ChunkDefaults defaults = parts.defaults().chunk();
+        FewSteps fewSteps = fewSteps(parts, request, settings);
         return new FilmSettings(
-                settings,
+                fewSteps == null ? settings : settings.withFlowShift(fewSteps.flowShift()),
                 scenes,
                 film,
+                look,
                 story,
                 chunk(parts, request),
-                defaults.window(),
-                sampling(parts, request, settings),
+                parts.defaults().chunk().window(),
+                fewSteps,
                 settings.guidance() > 1 && !parts.transformer().guidanceEmbeds());
     }
 
@@ -176,10 +181,9 @@ record FilmSettings(
                 parts.schedule());
     }
 
-    private static ChunkSampling sampling(
-            ModelParts parts, TextToVideo request, Settings settings) {
+    private static FewSteps fewSteps(ModelParts parts, TextToVideo request, Settings settings) {
         if (settings.schedule().sampler() != Sampler.FEW_STEP) {
-            return ChunkSampling.of(settings.schedule(), settings.steps(), settings.guidance());
+            return null;
         }
         List<Integer> timesteps = parts.defaults().chunk().timesteps();
         if (settings.steps() != timesteps.size()) {
@@ -194,7 +198,14 @@ record FilmSettings(
         }
         boolean asked = request.flowShift() != null || parts.defaults().flowShift() != null;
         double shift = asked ? settings.schedule().flowShift() : FewSteps.LONG_SANA.flowShift();
-        return ChunkSampling.of(new FewSteps(timesteps, shift, false));
+        return new FewSteps(timesteps, shift, false);
+    }
+
+    /** How each chunk is denoised. */
+    ChunkSampling sampling() {
+        return fewSteps == null
+                ? ChunkSampling.of(settings.schedule(), settings.steps(), settings.guidance())
+                : ChunkSampling.of(fewSteps);
     }
 
     /** What each beat shows, in words. */
@@ -220,12 +231,16 @@ record FilmSettings(
     /** The same with less to do, for who only looks at what it takes. */
     FilmSettings shortened(Film newFilm, int mostSteps) {
         int steps = Math.min(mostSteps, settings.steps());
-        ChunkSampling fewer =
-                settings.schedule().sampler() == Sampler.FEW_STEP
-                        ? sampling
-                        : ChunkSampling.of(settings.schedule(), steps, settings.guidance());
         return new FilmSettings(
-                settings.withSteps(steps), scenes, newFilm, story, chunk, window, fewer, guided);
+                settings.withSteps(steps),
+                scenes,
+                newFilm,
+                look,
+                story,
+                chunk,
+                window,
+                fewSteps,
+                guided);
     }
 
     /** The noise of a span that was given, or null to draw it. */

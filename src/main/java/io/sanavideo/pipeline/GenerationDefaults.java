@@ -41,7 +41,7 @@ public record GenerationDefaults(
         boolean causal,
         ChunkDefaults chunk,
         TrainedSizes trained) {
-    private static final String FILE = "generation_defaults.json";
+    static final String FILE = "generation_defaults.json";
     private static final String OWN_INSTRUCTION = "default";
 
     /** Transformer configurations name their training resolution by this key. */

@@ -18,9 +18,11 @@ import java.nio.file.FileSystemAlreadyExistsException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A model folder in the diffusers layout, its {@code model_index.json} read and its components
@@ -174,6 +176,27 @@ public record ModelFolder(
     /** The folders of weights, in the order in which a generation needs them. */
     public List<Path> weights() {
         return List.of(textEncoder(), transformer(), vae());
+    }
+
+    /**
+     * The files beside the weights that say how the model computes, in a fixed order: its index,
+     * its components' configurations, its defaults, and the tokenizer.
+     *
+     * @throws ModelFormatException when the tokenizer's folder cannot be read
+     */
+    List<Path> configurations() {
+        List<Path> files = new ArrayList<>();
+        files.add(root.resolve(INDEX));
+        weights().forEach(component -> files.add(component.resolve("config.json")));
+        files.add(schedulerConfig());
+        files.add(root.resolve(GenerationDefaults.FILE));
+        try (Stream<Path> parts = Files.list(tokenizer())) {
+            parts.filter(Files::isRegularFile).sorted().forEach(files::add);
+        } catch (IOException e) {
+            throw new ModelFormatException(tokenizer() + ": cannot be read: " + e, e);
+        }
+        // A folder may have no defaults of its own.
+        return files.stream().filter(Files::exists).toList();
     }
 
     public Path tokenizer() {

@@ -4,10 +4,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sanavideo.ClipFormat;
 import io.sanavideo.Generated;
+import io.sanavideo.Model;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.Project;
-import io.sanavideo.Story;
 import io.sanavideo.media.ClipInfo;
 import io.sanavideo.media.ClipWriter;
 import io.sanavideo.media.Quality;
@@ -99,13 +99,27 @@ public final class ProjectFolder implements AutoCloseable {
         }
         Json json = Json.read(file);
         json.requiredInt("project", VERSION, VERSION);
-        Story story = StoryFile.read(folder.resolve(STORY), look -> {});
+        Model model = ProjectModel.read(json.requiredObject("model"));
+        if (Files.exists(folder.resolve(RECIPE))) {
+            // Threads and kernels that were chosen by themselves are those that were chosen then.
+            model = recipe(folder.resolve(RECIPE)).model(model);
+        }
         return new Project(
                 folder,
-                ProjectModel.read(json.requiredObject("model")),
-                story,
+                model,
+                StoryFile.read(folder.resolve(STORY), look -> {}),
                 Path.of(json.requiredText("output")),
                 Quality.valueOf(json.requiredText("quality").toUpperCase(Locale.ROOT)));
+    }
+
+    private static Recipe recipe(Path file) {
+        try {
+            return Recipe.read(Files.readString(file));
+        } catch (IOException e) {
+            throw new ModelFormatException(file + ": cannot be read: " + e, e);
+        } catch (ModelFormatException e) {
+            throw new ModelFormatException(file + ": " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -167,9 +181,15 @@ public final class ProjectFolder implements AutoCloseable {
      */
     void requireMadeWith(String recipe, int done) {
         Path file = project.folder().resolve(RECIPE);
-        if (done == 0) {
-            ChunkFiles.write(file, recipe + "\n");
+        if (done > 0) {
+            List<String> differences = recipe(file).differencesInMaking(Recipe.read(recipe));
+            if (!differences.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "%s: its chunks were made with something else (%s), expected the same for the whole film: begin another project"
+                                .formatted(project.folder(), String.join("; ", differences)));
+            }
         }
+        ChunkFiles.write(file, recipe + "\n");
     }
 
     /** Joins the segments of a film that is done. */

@@ -8,7 +8,6 @@ import io.sanavideo.TextToVideo;
 import io.sanavideo.VideoRequest;
 import io.sanavideo.schedule.SchedulerConfig;
 import io.sanavideo.text.Instruction;
-import java.nio.file.Path;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -48,7 +47,6 @@ public record Settings(
     /**
      * @throws IllegalArgumentException when the model cannot do what is asked, naming the nearest
      *     that it can
-     * @throws io.sanavideo.ModelFormatException when the instruction's file is broken
      */
     static Settings of(
             VideoRequest asked,
@@ -108,7 +106,17 @@ public record Settings(
         return with(newFormat, steps, null);
     }
 
+    /** The same with levels shifted otherwise. */
+    Settings withFlowShift(double shift) {
+        return with(format, steps, initialLatents, schedule.withFlowShift(shift));
+    }
+
     private Settings with(ClipFormat newFormat, int newSteps, Latents latents) {
+        return with(newFormat, newSteps, latents, schedule);
+    }
+
+    private Settings with(
+            ClipFormat newFormat, int newSteps, Latents latents, SchedulerConfig newSchedule) {
         return new Settings(
                 prompt,
                 negativePrompt,
@@ -118,7 +126,7 @@ public record Settings(
                 newFormat,
                 newSteps,
                 guidance,
-                schedule,
+                newSchedule,
                 seed,
                 latents,
                 image);
@@ -140,13 +148,8 @@ public record Settings(
         return chosen;
     }
 
-    private static Instruction instruction(Path asked, boolean byDefault) {
-        if (asked == null) {
-            return byDefault ? Instruction.standard() : Instruction.NONE;
-        }
-        return asked.equals(TextToVideo.NO_INSTRUCTION)
-                ? Instruction.NONE
-                : Instruction.load(asked);
+    private static Instruction instruction(Instruction asked, boolean byDefault) {
+        return or(asked, byDefault ? Instruction.standard() : Instruction.NONE);
     }
 
     private static <T> T or(T asked, T fallback) {

@@ -46,6 +46,7 @@ public final class StoryFile {
                     "seed",
                     "instruction",
                     "beats");
+    private static final String NONE = "none";
     private static final List<String> BEAT_KEYS =
             List.of("seconds", "prompt", "transition", "dissolve", "seed", "image");
 
@@ -72,7 +73,7 @@ public final class StoryFile {
         map.ifText("sampler", value -> look.sampler(Sampler.parse(value)));
         map.ifWhole("chunk", value -> look.chunk(Math.toIntExact(value)));
         map.ifWhole("seed", look::seed);
-        map.ifText("instruction", value -> look.instruction(instruction(file, value)));
+        map.ifText("instruction", value -> setInstruction(look, file, value));
         List<Beat> beats = new ArrayList<>();
         for (YamlMap beat : map.maps("beats")) {
             beats.add(beat(file, beat, beats.isEmpty()));
@@ -83,10 +84,12 @@ public final class StoryFile {
         return story[0];
     }
 
-    private static Path instruction(Path file, String value) {
-        return value.equals(TextToVideo.NO_INSTRUCTION.toString())
-                ? TextToVideo.NO_INSTRUCTION
-                : file.resolveSibling(value);
+    private static void setInstruction(TextToVideo.Builder look, Path file, String value) {
+        if (value.equals(NONE)) {
+            look.instruction(TextToVideo.NO_INSTRUCTION);
+        } else {
+            look.instruction(file.resolveSibling(value));
+        }
     }
 
     private static void setSize(TextToVideo.Builder look, String text) {

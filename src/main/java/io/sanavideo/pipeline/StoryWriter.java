@@ -5,11 +5,9 @@ import io.sanavideo.Story;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.Transition;
 import io.sanavideo.media.ImageWriter;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.sanavideo.text.Instruction;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,18 +68,12 @@ final class StoryWriter {
         return look.width() == null ? null : look.width() + "x" + look.height();
     }
 
-    private String instruction(Path asked) {
-        if (asked == null || asked.equals(TextToVideo.NO_INSTRUCTION)) {
-            return asked == null ? null : asked.toString();
+    private String instruction(Instruction asked) {
+        if (asked == null || asked.equals(Instruction.NONE)) {
+            return asked == null ? null : "none";
         }
-        Path copy = file.resolveSibling(INSTRUCTION);
-        try {
-            if (!Files.exists(copy) || !Files.isSameFile(asked, copy)) {
-                Files.copy(asked, copy, StandardCopyOption.REPLACE_EXISTING);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(copy + ": cannot be written: " + e, e);
-        }
+        // Reading it takes one line end away.
+        ChunkFiles.write(file.resolveSibling(INSTRUCTION), asked.text() + "\n");
         return INSTRUCTION;
     }
 

@@ -8,11 +8,12 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Which weights a clip is made with: SHA-256 of each component's, by the component's name. Every
- * file is read whole, beside what else is done.
+ * Which weights a clip is made with: SHA-256 of each component's, by the component's name, and of
+ * the files beside them. Every file is read whole, beside what else is done.
  */
 final class WeightHashes {
     private final Map<String, CompletableFuture<String>> hashes = new LinkedHashMap<>();
+    private final CompletableFuture<String> configuration;
 
     WeightHashes(ModelFolder folder) {
         for (Path component : folder.weights()) {
@@ -20,6 +21,9 @@ final class WeightHashes {
                     component.getFileName().toString(),
                     CompletableFuture.supplyAsync(() -> hash(component), Background::start));
         }
+        configuration =
+                CompletableFuture.supplyAsync(
+                        () -> ContentHash.of(folder.configurations()), Background::start);
     }
 
     private static String hash(Path component) {
@@ -33,7 +37,12 @@ final class WeightHashes {
         return Background.result(hashes.get("transformer"));
     }
 
-    /** Of all; waits for them. */
+    /** Of {@link ModelFolder#configurations()}; waits for it. */
+    String configuration() {
+        return Background.result(configuration);
+    }
+
+    /** Of all weights; waits for them. */
     Map<String, String> all() {
         Map<String, String> all = new LinkedHashMap<>();
         hashes.forEach((component, hash) -> all.put(component, Background.result(hash)));

@@ -7,8 +7,12 @@ import io.sanavideo.NumericsException;
 import io.sanavideo.binding.SanaVideoAbi;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.MalformedURLException;
 import java.net.URL;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import org.bytedeco.javacpp.BytePointer;
@@ -16,6 +20,7 @@ import org.bytedeco.javacpp.Loader;
 
 /** The native library as a whole: loading it, its version, and its errors as exceptions. */
 public final class Native {
+    private static final String CPU_LIBRARY = "linux-x86_64/libsanavideo.so";
     private static final String CUDA_LIBRARY = "linux-x86_64/libsanavideo_cuda.so";
     private static final String MAX_PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
 
@@ -89,24 +94,51 @@ public final class Native {
         return SanaVideoAbi.sv_cpu_has_bf16() != 0;
     }
 
+    /** What tells one build of the CPU kernels from another: the checksum of their library. */
+    public static String cpuKernels() {
+        return checksum(SanaVideoAbi.class.getResource(CPU_LIBRARY));
+    }
+
     /** What tells one build of the CUDA kernels from another: the checksum of their library. */
     public static String cudaKernels() {
         String named = System.getenv("SANA_CUDA_LIBRARY");
         try {
-            URL library =
+            return checksum(
                     named != null
                             ? Path.of(named).toUri().toURL()
-                            : SanaVideoAbi.class.getResource(CUDA_LIBRARY);
-            if (library == null) {
-                return "none";
-            }
-            try (CheckedInputStream in =
-                    new CheckedInputStream(library.openStream(), new CRC32())) {
-                in.transferTo(OutputStream.nullOutputStream());
-                return "%08x".formatted(in.getChecksum().getValue());
-            }
+                            : SanaVideoAbi.class.getResource(CUDA_LIBRARY));
+        } catch (MalformedURLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * What tells one version of the system's mathematics from another: the checksum of the libm
+     * that this process has loaded.
+     */
+    public static String mathLibrary() {
+        load();
+        try (Stream<String> mapped = Files.lines(Path.of("/proc/self/maps"))) {
+            Optional<Path> library =
+                    mapped.map(line -> line.substring(Math.max(0, line.indexOf('/'))))
+                            .filter(file -> file.matches(".*/libm[-.][^/]*so[^/]*"))
+                            .map(Path::of)
+                            .findFirst();
+            return library.isPresent() ? checksum(library.get().toUri().toURL()) : "none";
         } catch (IOException e) {
-            throw new DeviceException("the library of CUDA kernels cannot be read", e);
+            throw new DeviceException("the libraries of this process cannot be listed", e);
+        }
+    }
+
+    private static String checksum(URL library) {
+        if (library == null) {
+            return "none";
+        }
+        try (CheckedInputStream in = new CheckedInputStream(library.openStream(), new CRC32())) {
+            in.transferTo(OutputStream.nullOutputStream());
+            return "%08x".formatted(in.getChecksum().getValue());
+        } catch (IOException e) {
+            throw new DeviceException("the library " + library + " cannot be read", e);
         }
     }
 

@@ -109,6 +109,21 @@ public final class Instruction {
         return text;
     }
 
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Instruction instruction && text.equals(instruction.text);
+    }
+
+    @Override
+    public int hashCode() {
+        return text.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "Instruction[%d characters]".formatted(text.length());
+    }
+
     /**
      * The tokens of a prompt behind this instruction. With an instruction of n tokens, the
      * beginning token counted, the encoder sees at most n + maxRows - 2 tokens, and of those the

@@ -36,7 +36,12 @@ public final class ContentHash {
         return of(List.of(file));
     }
 
-    private static String of(List<Path> files) {
+    /**
+     * Likewise over the bytes of files, one after another in this order.
+     *
+     * @throws ModelFormatException when one cannot be read
+     */
+    public static String of(List<Path> files) {
         MessageDigest digest;
         try {
             digest = MessageDigest.getInstance("SHA-256");

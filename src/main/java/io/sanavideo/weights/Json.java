@@ -148,6 +148,16 @@ public final class Json {
         return has(key) ? requiredInt(key, least) : fallback;
     }
 
+    /** An integer of 64 bits. */
+    public long requiredLong(String key) {
+        String expected = "an integer of 64 bits";
+        JsonNode value = required(key, expected);
+        if (!value.isIntegralNumber() || !value.canConvertToLong()) {
+            throw unexpected(key, value, expected);
+        }
+        return value.longValue();
+    }
+
     /** A finite number. */
     public double requiredDouble(String key) {
         JsonNode value = required(key, "a finite number");

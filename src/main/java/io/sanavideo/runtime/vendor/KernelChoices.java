@@ -132,6 +132,24 @@ public final class KernelChoices implements AutoCloseable {
                         });
     }
 
+    /**
+     * Whether a device has the libraries that a recipe's kernels are of, in their versions.
+     *
+     * @param libraries versions by {@link LibraryName#label()}
+     */
+    public static boolean has(Device device, Map<String, String> libraries) {
+        if (device.kind() == Device.Kind.CPU) {
+            return libraries.isEmpty();
+        }
+        return libraries.entrySet().stream()
+                .allMatch(
+                        library -> {
+                            LibraryName name = LibraryName.parse(library.getKey());
+                            return library.getValue()
+                                    .equals(Libraries.status(name, device).version());
+                        });
+    }
+
     private void takeFrom(String recipe) {
         JsonNode kernels;
         try {
