@@ -13,8 +13,15 @@ import java.util.Map;
 final class ChildProcess {
     private ChildProcess() {}
 
-    static CommandRun run(Map<String, String> environment, String... arguments)
-            throws IOException, InterruptedException {
+    /** Starts it, writing nowhere. */
+    static Process start(String... arguments) throws IOException {
+        return builder(arguments)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+    }
+
+    private static ProcessBuilder builder(String... arguments) {
         List<String> command =
                 new ArrayList<>(
                         List.of(
@@ -32,7 +39,12 @@ final class ChildProcess {
                         System.getProperty("java.class.path"),
                         Main.class.getName()));
         command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command);
+        return new ProcessBuilder(command);
+    }
+
+    static CommandRun run(Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        ProcessBuilder builder = builder(arguments);
         builder.environment().putAll(environment);
         Path err = Files.createTempFile("child", ".err");
         builder.redirectError(err.toFile());

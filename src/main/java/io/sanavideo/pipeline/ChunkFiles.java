@@ -80,7 +80,13 @@ final class ChunkFiles {
         if (!Files.exists(record(chunk))) {
             return null;
         }
-        Done done = read(chunk);
+        Done done;
+        try {
+            done = read(chunk);
+        } catch (ModelFormatException e) {
+            // A record that cannot be read says of nothing that it is done.
+            return null;
+        }
         boolean same =
                 done.key.equals(key)
                         && isSame(latents(chunk), done.latents)

@@ -1,0 +1,397 @@
+package io.sanavideo.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sanavideo.Beat;
+import io.sanavideo.CancelledException;
+import io.sanavideo.Device;
+import io.sanavideo.FrameSink;
+import io.sanavideo.Generated;
+import io.sanavideo.Kernels;
+import io.sanavideo.LayerPolicy;
+import io.sanavideo.Model;
+import io.sanavideo.ModelFormatException;
+import io.sanavideo.Precision;
+import io.sanavideo.Progress.Phase;
+import io.sanavideo.ProgressListener;
+import io.sanavideo.Project;
+import io.sanavideo.Sampler;
+import io.sanavideo.SanaVideo;
+import io.sanavideo.StartImage;
+import io.sanavideo.Story;
+import io.sanavideo.TextToVideo;
+import io.sanavideo.Transition;
+import io.sanavideo.media.ClipInfo;
+import io.sanavideo.media.Quality;
+import io.sanavideo.text.Instruction;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Films that are made in a folder, given up and gone on with. */
+class ProjectTest {
+    private static final int STEPS = 3;
+    private static final Model DEMO =
+            Model.at(SanaVideo.demoModel(), Device.cpu()).withPrecision(Precision.F32);
+
+    @TempDir private Path folder;
+
+    private Path film() {
+        return folder.resolve("film.mp4");
+    }
+
+    private Path chunks() {
+        return folder.resolve("project/chunks");
+    }
+
+    /** Of small chunks: all transitions, and a dissolve that is longer than a chunk. */
+    private static Story story() {
+        StartImage image = StartImage.read(Path.of("tests/golden/demo/start-images/00.png"));
+        return Story.of(
+                TextToVideo.prompt("").seed(1).steps(STEPS).chunk(2).build(),
+                Beat.of(2.5, "a red circle moving right on a black background"),
+                Beat.of(2, "a blue circle moving left on a black background"),
+                Beat.of(2, "a green square growing on a white background").with(Transition.CUT),
+                Beat.of(2.5, "a yellow triangle moving up on a gray background")
+                        .with(Transition.DISSOLVE)
+                        .dissolvingFor(1.25)
+                        .beginningWith(image),
+                Beat.of(2, "a red circle moving up on a gray background").withSeed(5));
+    }
+
+    private Project project(Model model, Story story) {
+        return Project.create(folder.resolve("project"), model, story, film(), Quality.MEDIUM);
+    }
+
+    private static SanaVideo open(Project project) {
+        return SanaVideo.open(project.model(), project.story(), ProgressListener.NONE);
+    }
+
+    private static String hash(SanaVideo sana, Story story) {
+        return sana.generate(story, FrameSink.NONE, ProgressListener.NONE).frameHash();
+    }
+
+    private Map<String, FileTime> written() throws IOException {
+        Map<String, FileTime> times = new TreeMap<>();
+        try (Stream<Path> files = Files.list(chunks())) {
+            for (Path file : files.toList()) {
+                times.put(file.getFileName().toString(), Files.getLastModifiedTime(file));
+            }
+        }
+        return times;
+    }
+
+    private static Map<String, FileTime> of(Map<String, FileTime> files, int lastChunk) {
+        return files.entrySet().stream()
+                .filter(entry -> Integer.parseInt(entry.getKey().substring(0, 5)) <= lastChunk)
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+    }
+
+    @Test
+    void makesTheFilmThatIsMadeWithoutIt() {
+        Project project = project(DEMO, story());
+        try (SanaVideo sana = open(project)) {
+            Generated made = sana.generate(project, ProgressListener.NONE);
+            assertThat(made.frameHash()).isEqualTo(hash(sana, story()));
+            ClipInfo info = ClipInfo.read(film());
+            assertThat(info.frames()).isEqualTo(made.format().frames());
+            assertThat(info.metadata())
+                    .containsEntry(FileSink.FRAME_HASH, made.frameHash())
+                    .containsEntry(FileSink.RECIPE, made.recipe())
+                    .containsKey(FileSink.CODEC);
+        }
+    }
+
+    /**
+     * Cancelled in the middle of each chunk but the first, and gone on with: the film's file is
+     * that of a run that was left alone.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void goesOnAfterAnyChunk(boolean looksAhead) throws IOException {
+        Model model = DEMO;
+        Story story = story();
+        if (looksAhead) {
+            model =
+                    Model.at(TinyModel.writeWithLtxVae(folder).root(), Device.cpu())
+                            .withPrecision(Precision.F32);
+            story = storyOfLtxVae();
+        }
+        Project whole =
+                Project.create(
+                        folder.resolve("whole"),
+                        model,
+                        story,
+                        folder.resolve("whole.mp4"),
+                        Quality.MEDIUM);
+        Project project = project(model, story);
+        try (SanaVideo sana = open(project)) {
+            int cancelled = 0;
+            while (!Files.exists(film())) {
+                try {
+                    sana.generate(Project.open(project.folder()), stopInSecondChunk(sana));
+                } catch (CancelledException e) {
+                    cancelled++;
+                }
+            }
+            assertThat(cancelled).isGreaterThanOrEqualTo(looksAhead ? 5 : 12);
+            sana.generate(whole, ProgressListener.NONE);
+        }
+        assertThat(film()).hasSameBinaryContentAs(whole.output());
+    }
+
+    /** The VAE makes 8 frames of a latent frame and hands them on late. */
+    private static Story storyOfLtxVae() {
+        return Story.of(
+                TextToVideo.prompt("")
+                        .instruction(TextToVideo.NO_INSTRUCTION)
+                        .size(64, 64)
+                        .seed(1)
+                        .steps(STEPS)
+                        .chunk(2)
+                        .fps(8)
+                        .build(),
+                Beat.of(6, "a red circle"),
+                Beat.of(4, "a blue circle"),
+                Beat.of(4, "a green square").with(Transition.DISSOLVE).dissolvingFor(2.5));
+    }
+
+    private static ProgressListener stopInSecondChunk(SanaVideo sana) {
+        long[] begun = {-1};
+        return progress -> {
+            if (progress.phase() == Phase.CHUNKS) {
+                begun[0] = begun[0] < 0 ? progress.step() : begun[0];
+                if (progress.step() == begun[0] + STEPS + 2) {
+                    sana.cancel();
+                }
+            }
+        };
+    }
+
+    /** A beat from other noise: what was before it is not touched. */
+    @Test
+    void makesABeatAgain() throws IOException {
+        Project project = project(DEMO, story());
+        try (SanaVideo sana = open(project)) {
+            String before = sana.generate(project, ProgressListener.NONE).frameHash();
+            Map<String, FileTime> files = written();
+            List<byte[]> frames = MovieFrames.of(film());
+
+            Project again = Project.open(project.folder()).reroll(4, 9);
+            List<Long> steps = new ArrayList<>();
+            String after =
+                    sana.generate(
+                                    again,
+                                    progress -> {
+                                        if (progress.phase() == Phase.CHUNKS) {
+                                            steps.add(progress.step());
+                                        }
+                                    })
+                            .frameHash();
+            assertThat(after).isNotEqualTo(before);
+            assertThat(after).isEqualTo(hash(sana, again.story()));
+
+            // Beats 1 to 3 are chunks 1 to 9; the last frames of the third are under the dissolve.
+            assertThat(steps.get(0)).isEqualTo(9L * (STEPS + 1));
+            assertThat(of(written(), 9)).isEqualTo(of(files, 9));
+            List<byte[]> newFrames = MovieFrames.of(film());
+            int same = 0;
+            while (same < frames.size() && Arrays.equals(frames.get(same), newFrames.get(same))) {
+                same++;
+            }
+            assertThat(same).isEqualTo(53);
+        }
+    }
+
+    /** Chunks that were asked to be the same are kept when the story is another. */
+    @Test
+    void keepsWhatTheStoryKeeps() throws IOException {
+        Project project = project(DEMO, story());
+        Story other =
+                new Story(
+                        story().look(),
+                        Stream.concat(
+                                        story().beats().subList(0, 3).stream(),
+                                        Stream.of(Beat.of(2, "a cyan square").with(Transition.CUT)))
+                                .toList());
+        try (SanaVideo sana = open(project)) {
+            sana.generate(project, ProgressListener.NONE);
+            Map<String, FileTime> files = written();
+            project = project(DEMO, other);
+            String hash = sana.generate(project, ProgressListener.NONE).frameHash();
+            assertThat(hash).isEqualTo(hash(sana, other));
+            // The last chunk of beat 3 was under a dissolve.
+            assertThat(of(written(), 5)).isEqualTo(of(files, 5)).isNotEmpty();
+            assertThat(written().keySet()).noneMatch(name -> name.compareTo("00011") > 0);
+        }
+    }
+
+    /** Any file of a chunk that is not as it was written is made again. */
+    @Test
+    void makesDamagedChunksAgain() throws IOException {
+        Story story =
+                Story.of(
+                        TextToVideo.prompt("").seed(1).steps(1).chunk(2).build(),
+                        Beat.of(2, "a red circle"),
+                        Beat.of(2, "a blue circle"));
+        Project project = project(DEMO, story);
+        try (SanaVideo sana = open(project)) {
+            sana.generate(project, ProgressListener.NONE);
+            byte[] whole = Files.readAllBytes(film());
+            for (String name : written().keySet()) {
+                Path file = chunks().resolve(name);
+                byte[] bytes = Files.readAllBytes(file);
+                bytes[bytes.length / 2] ^= 1;
+                Files.write(file, bytes);
+                sana.generate(project, ProgressListener.NONE);
+                assertThat(film()).as(name).hasBinaryContent(whole);
+                Files.write(file, new byte[0]);
+                sana.generate(project, ProgressListener.NONE);
+                assertThat(film()).as(name).hasBinaryContent(whole);
+                Files.delete(file);
+                sana.generate(project, ProgressListener.NONE);
+                assertThat(film()).as(name).hasBinaryContent(whole);
+            }
+        }
+    }
+
+    /** What a chunk leaves behind has one size, however many there were before it. */
+    @Test
+    void snapshotsDoNotGrow() throws IOException {
+        Story story =
+                Story.of(
+                        TextToVideo.prompt("").seed(1).steps(1).chunk(1).build(),
+                        Beat.of(20, "a red circle"));
+        Project project = project(DEMO, story);
+        List<Long> sizes = new ArrayList<>();
+        try (SanaVideo sana = open(project)) {
+            sana.generate(
+                    project,
+                    progress -> {
+                        if (progress.phase() == Phase.CHUNKS) {
+                            try (Stream<Path> files = Files.list(chunks())) {
+                                files.filter(file -> file.toString().contains("snapshot"))
+                                        .forEach(file -> sizes.add(file.toFile().length()));
+                            } catch (IOException e) {
+                                throw new UncheckedIOException(e);
+                            }
+                        }
+                    });
+        }
+        assertThat(sizes).hasSizeGreaterThan(30);
+        long first = sizes.get(0);
+        // Numbers in its header have more digits later.
+        assertThat(sizes).allSatisfy(size -> assertThat(size - first).isBetween(0L, 8L));
+    }
+
+    @Test
+    void oneFilmIsMadeByOneModel() throws IOException {
+        Project project = project(DEMO, story());
+        try (SanaVideo sana = open(project)) {
+            assertThatThrownBy(() -> sana.generate(project, stopInSecondChunk(sana)))
+                    .isInstanceOf(CancelledException.class);
+        }
+        Project other = project(DEMO.withPrecision(Precision.BF16), story());
+        try (SanaVideo sana = open(other)) {
+            assertThatThrownBy(() -> sana.generate(other, ProgressListener.NONE))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("made with something else")
+                    .hasMessageContaining("dtype")
+                    .hasMessageContaining("begin another project");
+        }
+        assertThat(film()).doesNotExist();
+    }
+
+    @Test
+    void isWorkedOnByOneProgram() {
+        Project project = project(DEMO, story());
+        try (SanaVideo sana = open(project);
+                ProjectFolder other = ProjectFolder.open(project)) {
+            assertThatThrownBy(() -> sana.generate(project, ProgressListener.NONE))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("another program works on this project");
+        }
+    }
+
+    @Test
+    void refusesOtherFolders() throws IOException {
+        Files.createDirectory(folder.resolve("project"));
+        assertThat(project(DEMO, story()).story()).isNotNull();
+        Path other = Files.createDirectory(folder.resolve("other"));
+        Files.createFile(other.resolve("something"));
+        assertThatThrownBy(() -> Project.create(other, DEMO, story(), film(), Quality.MEDIUM))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("is no project");
+        assertThatThrownBy(() -> Project.open(other))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining("generate --project");
+        assertThatThrownBy(
+                        () ->
+                                Project.create(
+                                        folder.resolve("new"),
+                                        DEMO,
+                                        story(),
+                                        folder.resolve("film.gif"),
+                                        Quality.MEDIUM))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(".mp4");
+        assertThatThrownBy(() -> project(DEMO, story()).reroll(6, 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("beat is 6, expected 1 to 5");
+    }
+
+    /** What is read is what was written; a seed that was left open is drawn once. */
+    @Test
+    void remembersHowItIsMade() {
+        Model model =
+                DEMO.withMemory(1_000_000_000)
+                        .withLayers(LayerPolicy.STANDARD)
+                        .withKernels(Kernels.OWN);
+        Story story =
+                new Story(
+                        TextToVideo.prompt("35mm: \"film\"\nsoft")
+                                .negativePrompt("blur")
+                                .motionScore(10)
+                                .size(64, 96)
+                                .fps(12.5)
+                                .steps(7)
+                                .guidance(3.25)
+                                .flowShift(4)
+                                .sampler(Sampler.UNIPC)
+                                .chunk(3)
+                                .instruction(Instruction.of("Describe: "))
+                                .build(),
+                        story().beats());
+        Project written = project(model, story);
+        assertThat(written.story().look().seed()).isNotNull();
+        Project read = Project.open(written.folder());
+        assertThat(read.model()).isEqualTo(written.model());
+        assertThat(read.story().look()).isEqualTo(written.story().look());
+        assertThat(read.output()).isEqualTo(film());
+        for (int i = 0; i < story.beats().size(); i++) {
+            Beat asked = story.beats().get(i);
+            Beat beat = read.story().beats().get(i);
+            assertThat(beat.prompt()).isEqualTo(asked.prompt());
+            assertThat(beat.seconds()).isEqualTo(asked.seconds());
+            assertThat(beat.seed()).isEqualTo(asked.seed());
+            assertThat(beat.transition()).isEqualTo(asked.transition());
+            assertThat(beat.dissolve()).isEqualTo(asked.dissolve());
+            assertThat(beat.image() == null ? "" : beat.image().sha256())
+                    .isEqualTo(asked.image() == null ? "" : asked.image().sha256());
+        }
+    }
+}
