@@ -32,8 +32,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -193,12 +195,16 @@ class ProjectTest {
 
             Project again = Project.open(project.folder()).reroll(4, 9);
             List<Long> steps = new ArrayList<>();
+            Set<Long> texts = new HashSet<>();
             String after =
                     sana.generate(
                                     again,
                                     progress -> {
                                         if (progress.phase() == Phase.CHUNKS) {
                                             steps.add(progress.step());
+                                        }
+                                        if (progress.phase() == Phase.ENCODE) {
+                                            texts.add(progress.total());
                                         }
                                     })
                             .frameHash();
@@ -207,6 +213,8 @@ class ProjectTest {
 
             // Beats 1 to 3 are chunks 1 to 9; the last frames of the third are under the dissolve.
             assertThat(steps.get(0)).isEqualTo(9L * (STEPS + 1));
+            // Two prompts and the negative one.
+            assertThat(texts).containsExactly(3L);
             assertThat(of(written(), 9)).isEqualTo(of(files, 9));
             List<byte[]> newFrames = MovieFrames.of(film());
             int same = 0;
@@ -284,8 +292,11 @@ class ProjectTest {
                     progress -> {
                         if (progress.phase() == Phase.CHUNKS) {
                             try (Stream<Path> files = Files.list(chunks())) {
-                                files.filter(file -> file.toString().contains("snapshot"))
-                                        .forEach(file -> sizes.add(file.toFile().length()));
+                                List<Path> snapshots =
+                                        files.filter(file -> file.toString().contains("snapshot"))
+                                                .toList();
+                                assertThat(snapshots).hasSizeLessThanOrEqualTo(1);
+                                snapshots.forEach(file -> sizes.add(file.toFile().length()));
                             } catch (IOException e) {
                                 throw new UncheckedIOException(e);
                             }

@@ -227,7 +227,7 @@ final class FilmPlanner {
         List<String> notes = new ArrayList<>();
         int chunks = film.film().chunks();
         notes.add(
-                "%s latent frames, each with %s before it in view; what the transformer remembers takes %.1f MB, however long the video"
+                "%s latent frames, each with %s before it in view; what the transformer remembers, and each snapshot of it in a project, takes %.1f MB, however long the video"
                         .formatted(
                                 chunks == 1
                                         ? "1 chunk of " + film.film().latentFrames()
