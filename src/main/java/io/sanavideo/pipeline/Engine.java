@@ -346,7 +346,13 @@ public final class Engine implements AutoCloseable {
             Duration elapsed =
                     denoised.encoding().plus(denoised.denoising()).plus(decoding.elapsed());
             return new Generated(
-                    settings.format(), settings.seed(), elapsed, hash, recipe, denoised.latents());
+                    settings.format(),
+                    settings.seed(),
+                    elapsed,
+                    hash,
+                    recipe,
+                    List.of(),
+                    denoised.latents());
         } finally {
             context().trim();
         }
@@ -383,6 +389,7 @@ public final class Engine implements AutoCloseable {
                 time.elapsed(),
                 out.hash(),
                 recipe(film, plan),
+                film.beats(),
                 null);
     }
 

@@ -61,6 +61,18 @@ record Film(List<Shot> shots, int frames) {
         return shots.stream().mapToInt(Shot::latentFrames).sum();
     }
 
+    /** The first of the film's pictures that show a beat, its dissolve included. */
+    int firstFrame(int beat) {
+        for (Shot shot : shots) {
+            for (Span span : shot.chunks()) {
+                if (span.beat() == beat) {
+                    return shot.firstFrame() + shot.picture(span);
+                }
+            }
+        }
+        throw new IllegalArgumentException("the film has no beat " + beat);
+    }
+
     /** How many chunks there are. */
     int chunks() {
         return shots.stream().mapToInt(shot -> shot.chunks().size()).sum();

@@ -8,6 +8,7 @@ import io.sanavideo.StartImage;
 import io.sanavideo.Story;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.VideoRequest;
+import io.sanavideo.media.FilmBeat;
 import io.sanavideo.schedule.FewSteps;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,7 +105,9 @@ record FilmSettings(
         Settings settings =
                 first.withFormat(
                         new ClipFormat(format.width(), format.height(), film.frames(), fps));
-        return of(parts, look, settings, scenes, film, story.beats());
+        FilmSettings made = of(parts, look, settings, scenes, film, story.beats());
+        made.beats(); // a prompt that cannot be a chapter's title is refused now, not at the end
+        return made;
     }
 
     private static FilmSettings of(
@@ -195,6 +198,21 @@ record FilmSettings(
         boolean asked = request.flowShift() != null || parts.defaults().flowShift() != null;
         double shift = asked ? settings.schedule().flowShift() : FewSteps.LONG_SANA.flowShift();
         return ChunkSampling.of(new FewSteps(timesteps, shift, false));
+    }
+
+    /**
+     * Where the beats of a story lie in the film; none of a clip of one prompt. A beat that carries
+     * on begins with its first chunk, another one with its shot.
+     */
+    List<FilmBeat> beats() {
+        List<FilmBeat> beats = new ArrayList<>();
+        for (int i = 0; i < story.size(); i++) {
+            long end = i + 1 < story.size() ? film.firstFrame(i + 1) : film.frames();
+            String prompt = story.get(i).prompt().strip();
+            long seed = scenes.get(i).seed();
+            beats.add(new FilmBeat(i + 1, prompt, seed, film.firstFrame(i), end));
+        }
+        return beats;
     }
 
     /** What each beat shows, in words. */
