@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -157,11 +158,26 @@ class SegmentJoinerTest {
         Path broken = segments.get(1);
         byte[] bytes = Files.readAllBytes(broken);
         for (int length : new int[] {bytes.length - 1, bytes.length - 200, 100, 0}) {
-            Files.write(broken, java.util.Arrays.copyOf(bytes, length));
+            Files.write(broken, Arrays.copyOf(bytes, length));
             assertRefused(segments, broken, "cannot be joined", "make it again");
         }
         Files.delete(broken);
         assertRefused(segments, broken, "no such file");
+    }
+
+    /** A file cut where a frame ends has nothing that could not be read. */
+    @Test
+    void segmentWithoutItsLastFrameIsNamed() throws IOException {
+        List<Path> segments = segments(8, 5, 5);
+        int last = 0;
+        try (Demuxer demuxer = new Demuxer(segments.get(1))) {
+            while (demuxer.read()) {
+                last = demuxer.packet().size();
+            }
+        }
+        byte[] bytes = Files.readAllBytes(segments.get(1));
+        Files.write(segments.get(1), Arrays.copyOf(bytes, bytes.length - last));
+        assertRefused(segments, segments.get(1), "4 frames and says 5");
     }
 
     @Test

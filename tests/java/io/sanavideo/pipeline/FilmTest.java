@@ -74,6 +74,27 @@ class FilmTest {
         assertThat(film.frames()).isEqualTo(second.end());
     }
 
+    @Test
+    void aBeatBeginsWithTheFirstPictureThatShowsIt() {
+        Film film =
+                film(
+                        beat(3, Transition.CARRY),
+                        beat(4, Transition.CARRY),
+                        beat(2, Transition.CUT),
+                        beat(3, Transition.DISSOLVE),
+                        beat(3, Transition.CARRY));
+        assertThat(film.firstFrame(0)).isZero();
+        // The first picture of the second chunk: one of its shot's first latent frame, 9 times 4.
+        assertThat(film.firstFrame(1)).isEqualTo(37);
+        Shot cut = film.shots().get(1);
+        assertThat(film.firstFrame(2)).isEqualTo(cut.firstFrame()).isEqualTo(113);
+        Shot dissolved = film.shots().get(2);
+        assertThat(film.firstFrame(3)).isEqualTo(dissolved.firstFrame());
+        assertThat(film.firstFrame(3)).isEqualTo(cut.end() - dissolved.dissolve());
+        assertThat(film.firstFrame(4)).isEqualTo(dissolved.firstFrame() + 37);
+        assertThatThrownBy(() -> film.firstFrame(5)).isInstanceOf(IllegalArgumentException.class);
+    }
+
     /** The shot before goes on under a dissolve, which so takes no time of the story's. */
     @Test
     void aDissolveDoesNotShortenTheStory() {

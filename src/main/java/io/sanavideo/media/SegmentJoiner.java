@@ -79,11 +79,10 @@ public final class SegmentJoiner implements AutoCloseable {
             throw new IllegalArgumentException(
                     "no segment was given for %s, expected one or more".formatted(target));
         }
-        AbstractClipWriter.requireMp4(target);
         AbstractClipWriter.requireStorable(metadata);
         FrameRate rate = FrameRate.of(fps);
         FFmpeg.preload();
-        try (PartialOutput output = PartialOutput.file(target)) {
+        try (PartialOutput output = PartialOutput.file(target, ".mp4")) {
             try (SegmentJoiner joiner = new SegmentJoiner(output.path(), rate)) {
                 for (Path segment : segments) {
                     joiner.append(segment);
