@@ -1,5 +1,6 @@
 package io.sanavideo.media;
 
+import java.awt.AWTError;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
@@ -41,12 +42,15 @@ record Caption(List<TextLayout> lines) {
     static void requireFonts() {
         try {
             of("1", "text", SIZE);
-        } catch (RuntimeException | Error e) {
-            // What a Java without fonts throws differs by version, and the second time by the
-            // first.
+        } catch (RuntimeException | LinkageError | InternalError | AWTError e) {
+            // What is thrown differs by Java's version, and the second time from the first.
+            Throwable cause = e;
+            while (cause.getCause() != null) {
+                cause = cause.getCause();
+            }
             throw new IllegalArgumentException(
                     "cannot write a contact sheet: this Java has no fonts to write prompts with (%s); install fontconfig and a font, such as the packages fontconfig and fonts-dejavu-core"
-                            .formatted(e),
+                            .formatted(cause),
                     e);
         }
     }

@@ -60,7 +60,8 @@ public record FilmBeat(int number, String prompt, long seed, long firstFrame, lo
         for (int i = 0; i < chapters.size(); i++) {
             Chapter chapter = chapters.get(i);
             JsonNode seed = told.path(i).path("seed");
-            if (!seed.canConvertToLong() || chapter.endFrame() > info.frames()) {
+            boolean isSeed = seed.isIntegralNumber() && seed.canConvertToLong();
+            if (!isSeed || chapter.endFrame() > info.frames()) {
                 throw new ModelFormatException(
                         "%s: beat %d has the seed %s and the frames %d to %d of %d, expected an integer and frames of the film"
                                 .formatted(
