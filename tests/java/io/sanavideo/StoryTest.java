@@ -184,6 +184,25 @@ class StoryTest {
                 .hasMessageContainingAll(clip.toString(), "0 chapters", "made from a story");
     }
 
+    /** The second beat is shown under the dissolve alone, and yet a player can jump to it. */
+    @Test
+    void aBeatHasAFrameAtLeast() {
+        Story story =
+                Story.of(
+                        TextToVideo.prompt("").seed(5).steps(1).build(),
+                        Beat.of(2, "a red circle"),
+                        Beat.of(0.1, "a blue circle"),
+                        Beat.of(5, "a triangle").dissolvingFor(3));
+        Generated made = sana.generateTo(story, folder.resolve("film.mp4"));
+        int frames = made.format().frames();
+        assertThat(made.beats())
+                .containsExactly(
+                        new FilmBeat(1, "a red circle", 5, 0, 17),
+                        new FilmBeat(2, "a blue circle", 5, 17, 18),
+                        new FilmBeat(3, "a triangle", 5, 18, frames));
+        assertThat(FilmBeat.read(folder.resolve("film.mp4"))).isEqualTo(made.beats());
+    }
+
     @Test
     void aPromptThatIsNoTitleIsRefusedBeforeAnythingIsMade() {
         Story story = Story.of(LOOK, Beat.of(2, "a red\0circle"));

@@ -83,16 +83,35 @@ class FilmTest {
                         beat(2, Transition.CUT),
                         beat(3, Transition.DISSOLVE),
                         beat(3, Transition.CARRY));
-        assertThat(film.firstFrame(0)).isZero();
-        // The first picture of the second chunk: one of its shot's first latent frame, 9 times 4.
-        assertThat(film.firstFrame(1)).isEqualTo(37);
         Shot cut = film.shots().get(1);
-        assertThat(film.firstFrame(2)).isEqualTo(cut.firstFrame()).isEqualTo(113);
         Shot dissolved = film.shots().get(2);
-        assertThat(film.firstFrame(3)).isEqualTo(dissolved.firstFrame());
-        assertThat(film.firstFrame(3)).isEqualTo(cut.end() - dissolved.dissolve());
-        assertThat(film.firstFrame(4)).isEqualTo(dissolved.firstFrame() + 37);
-        assertThatThrownBy(() -> film.firstFrame(5)).isInstanceOf(IllegalArgumentException.class);
+        // The first picture of a second chunk: one of its shot's first latent frame, 9 times 4.
+        int second = 37;
+        assertThat(cut.firstFrame()).isEqualTo(113);
+        assertThat(dissolved.firstFrame()).isEqualTo(cut.end() - dissolved.dissolve());
+        assertThat(film.beginnings())
+                .containsExactly(
+                        0,
+                        second,
+                        cut.firstFrame(),
+                        dissolved.firstFrame(),
+                        dissolved.firstFrame() + second);
+        assertThat(Film.of(30, FACTOR, CHUNK).beginnings()).containsExactly(0);
+    }
+
+    /** Two shots of many short beats, nearly all of which lie under the dissolve between them. */
+    @Test
+    void beatsUnderADissolveHaveAPictureEach() {
+        List<Beat> beats = new ArrayList<>();
+        for (int i = 0; i < 25; i++) {
+            Beat beat = Beat.of(i < 24 ? 0.015 : 2.85, "a fox");
+            beats.add(i == 13 ? beat.dissolvingFor(2.9) : beat);
+        }
+        Film film = Film.of(beats, FPS, FACTOR, 1);
+        List<Integer> beginnings = film.beginnings();
+        assertThat(beginnings).hasSize(25).isSorted().doesNotHaveDuplicates();
+        assertThat(beginnings.get(0)).isZero();
+        assertThat(beginnings.get(24)).isLessThan(film.frames());
     }
 
     /** The shot before goes on under a dissolve, which so takes no time of the story's. */

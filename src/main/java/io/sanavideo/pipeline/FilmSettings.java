@@ -206,11 +206,11 @@ record FilmSettings(
      */
     List<FilmBeat> beats() {
         List<FilmBeat> beats = new ArrayList<>();
+        List<Integer> begin = film.beginnings();
         for (int i = 0; i < story.size(); i++) {
-            long end = i + 1 < story.size() ? film.firstFrame(i + 1) : film.frames();
+            long end = i + 1 < story.size() ? begin.get(i + 1) : film.frames();
             String prompt = story.get(i).prompt().strip();
-            long seed = scenes.get(i).seed();
-            beats.add(new FilmBeat(i + 1, prompt, seed, film.firstFrame(i), end));
+            beats.add(new FilmBeat(i + 1, prompt, scenes.get(i).seed(), begin.get(i), end));
         }
         return beats;
     }
