@@ -6,13 +6,19 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sanavideo.media.ClipInfo;
+import io.sanavideo.media.FilmBeat;
 import io.sanavideo.media.Psnr;
+import io.sanavideo.media.TimecodeBurner;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -26,6 +32,8 @@ class StoryTest {
     private static final TextToVideo LOOK = TextToVideo.prompt("").seed(1).build();
 
     private static SanaVideo sana;
+
+    @TempDir Path folder;
 
     @BeforeAll
     static void open() {
@@ -142,6 +150,100 @@ class StoryTest {
         CollectedFrames own = new CollectedFrames();
         clip.decode(own, ProgressListener.NONE);
         assertThat(film.get(17)).isEqualTo(own.frames().get(0));
+    }
+
+    @Test
+    void aFilmHasAChapterForEachBeat() {
+        Story story =
+                Story.of(
+                        TextToVideo.prompt("grainy film").seed(5).steps(1).build(),
+                        Beat.of(2.125, " a red circle 🐞 "),
+                        Beat.of(2.5, "a blue circle").withSeed(9),
+                        Beat.of(2, "a green square").with(Transition.CUT),
+                        Beat.of(3, "a triangle").dissolvingFor(0.5));
+        Path film = folder.resolve("film.mp4");
+        Generated made = sana.generateTo(story, film);
+        ClipInfo info = ClipInfo.read(film);
+        int frames = made.format().frames();
+        assertThat(made.beats())
+                .containsExactly(
+                        new FilmBeat(1, "a red circle 🐞", 5, 0, 17),
+                        new FilmBeat(2, "a blue circle", 9, 17, 37),
+                        new FilmBeat(3, "a green square", 5, 37, 54),
+                        new FilmBeat(4, "a triangle", 5, 54, frames));
+        assertThat(info.frames()).isEqualTo(frames);
+        assertThat(info.chapters())
+                .isEqualTo(made.beats().stream().map(FilmBeat::chapter).toList());
+        assertThat(FilmBeat.read(film)).isEqualTo(made.beats());
+        Path clip = folder.resolve("clip.mp4");
+        TextToVideo request = TextToVideo.prompt("a red circle").frames(5).steps(1).build();
+        assertThat(sana.generateTo(request, clip).beats()).isEmpty();
+        assertThat(ClipInfo.read(clip).chapters()).isEmpty();
+        assertThatThrownBy(() -> FilmBeat.read(clip))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContainingAll(clip.toString(), "0 chapters", "made from a story");
+    }
+
+    /** The second beat is shown under the dissolve alone, and yet a player can jump to it. */
+    @Test
+    void aBeatHasAFrameAtLeast() {
+        Story story =
+                Story.of(
+                        TextToVideo.prompt("").seed(5).steps(1).build(),
+                        Beat.of(2, "a red circle"),
+                        Beat.of(0.1, "a blue circle"),
+                        Beat.of(5, "a triangle").dissolvingFor(3));
+        Generated made = sana.generateTo(story, folder.resolve("film.mp4"));
+        int frames = made.format().frames();
+        assertThat(made.beats())
+                .containsExactly(
+                        new FilmBeat(1, "a red circle", 5, 0, 17),
+                        new FilmBeat(2, "a blue circle", 5, 17, 18),
+                        new FilmBeat(3, "a triangle", 5, 18, frames));
+        assertThat(FilmBeat.read(folder.resolve("film.mp4"))).isEqualTo(made.beats());
+    }
+
+    @Test
+    void aPromptThatIsNoTitleIsRefusedBeforeAnythingIsMade() {
+        Story story = Story.of(LOOK, Beat.of(2, "a red\0circle"));
+        assertThatThrownBy(() -> sana.plan(story))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("U+0000");
+    }
+
+    /** What is written shows its time; what is handed on and hashed does not. */
+    @Test
+    void timeIsBurnedIntoTheFileAlone() throws IOException {
+        TextToVideo request = TextToVideo.prompt("a red circle").frames(9).steps(1).build();
+        Clip clip = sana.generate(request);
+        Generated clean = clip.write(ClipFile.of(folder.resolve("clean")), ProgressListener.NONE);
+        Generated burned =
+                clip.write(
+                        ClipFile.of(folder.resolve("burned")).withTimecode(),
+                        ProgressListener.NONE);
+        assertThat(burned.frameHash()).isEqualTo(clean.frameHash());
+        TimecodeBurner burner = new TimecodeBurner(64, 64, 8);
+        for (int i = 0; i < 9; i++) {
+            String name = "frame-%05d.png".formatted(i);
+            ByteBuffer expected = pixels(folder.resolve("clean").resolve(name));
+            burner.burn(expected, i);
+            ByteBuffer shown = pixels(folder.resolve("burned").resolve(name));
+            assertThat(shown).isEqualTo(expected);
+        }
+        String recipe = Files.readString(folder.resolve("burned/recipe.json"));
+        assertThat(recipe).contains("\"timecode\"", clean.frameHash());
+        assertThat(Files.readString(folder.resolve("clean/recipe.json")))
+                .doesNotContain("timecode");
+    }
+
+    private static ByteBuffer pixels(Path png) throws IOException {
+        BufferedImage image = ImageIO.read(png.toFile());
+        ByteBuffer rgb = ByteBuffer.allocate(image.getWidth() * image.getHeight() * 3);
+        for (int i = 0; i < image.getWidth() * image.getHeight(); i++) {
+            int pixel = image.getRGB(i % image.getWidth(), i / image.getWidth());
+            rgb.put((byte) (pixel >> 16)).put((byte) (pixel >> 8)).put((byte) pixel);
+        }
+        return rgb.flip();
     }
 
     /** A long clip of a causal model is made in chunks, at once or with its latents kept. */

@@ -70,8 +70,13 @@ public final class Clip {
 
     /** Decodes the clip into a file: .mp4, .gif, or a folder of .png. */
     public Generated write(Path path, Quality quality, ProgressListener listener) {
-        try (FileSink file = FileSink.open(path, format(), quality)) {
-            return file.finish(decode(file, listener), listener);
+        return write(new ClipFile(path, quality, false), listener);
+    }
+
+    /** As the other, with more to say of the file. */
+    public Generated write(ClipFile file, ProgressListener listener) {
+        try (FileSink sink = FileSink.open(file, format())) {
+            return sink.finish(decode(sink, listener), listener);
         }
     }
 }

@@ -1,6 +1,8 @@
 package io.sanavideo;
 
+import io.sanavideo.media.FilmBeat;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * What a generation that handed its frames on reports when it is done.
@@ -10,6 +12,7 @@ import java.time.Duration;
  * @param elapsed from the call's start on the engine to its end
  * @param frameHash SHA-256 chain over the RGB frames, 64 hexadecimal digits
  * @param recipe all that made the clip, as JSON; empty where latents were decoded alone
+ * @param beats where a story's beats lie in its film; none of a clip
  * @param latents what was decoded; null of a video whose chunks were handed on as they were made
  */
 public record Generated(
@@ -18,4 +21,9 @@ public record Generated(
         Duration elapsed,
         String frameHash,
         String recipe,
-        Latents latents) {}
+        List<FilmBeat> beats,
+        Latents latents) {
+    public Generated {
+        beats = List.copyOf(beats);
+    }
+}

@@ -7,6 +7,7 @@ import io.sanavideo.pipeline.FileSink;
 import io.sanavideo.pipeline.ModelFolder;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * A model's VAE alone: clips to latents and back. Calls run one at a time, on the codec's own
@@ -125,7 +126,8 @@ public final class LatentCodec implements AutoCloseable {
                 () -> {
                     ClipFormat format = codec.format(latents, orOwn(fps));
                     long start = System.nanoTime();
-                    try (FileSink file = FileSink.open(path, format, quality)) {
+                    try (FileSink file =
+                            FileSink.open(new ClipFile(path, quality, false), format)) {
                         FrameSink both =
                                 new FrameSink() {
                                     @Override
@@ -148,7 +150,8 @@ public final class LatentCodec implements AutoCloseable {
                                         listener);
                         Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
                         return file.finish(
-                                new Generated(format, 0, elapsed, hash, "", latents), listener);
+                                new Generated(format, 0, elapsed, hash, "", List.of(), latents),
+                                listener);
                     }
                 });
     }

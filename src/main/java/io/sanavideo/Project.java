@@ -1,6 +1,5 @@
 package io.sanavideo;
 
-import io.sanavideo.media.Quality;
 import io.sanavideo.pipeline.ProjectFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,7 +13,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * that ended early is gone on with, and a beat that does not please is made again from there.
  *
  * <pre>{@code
- * Project project = Project.create(Path.of("fox"), model, story, Path.of("fox.mp4"), Quality.MEDIUM);
+ * Project project = Project.create(Path.of("fox"), model, story, ClipFile.of(Path.of("fox.mp4")));
  * try (SanaVideo sana = SanaVideo.open(project.model(), project.story(), listener)) {
  *     sana.generate(project, listener);
  *     sana.generate(project.reroll(3, 9), listener);
@@ -24,10 +23,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param folder that it is made in
  * @param model that makes it
  * @param story with a seed
- * @param output the film, an mp4
- * @param quality of the film
+ * @param output the film's file, an mp4
  */
-public record Project(Path folder, Model model, Story story, Path output, Quality quality) {
+public record Project(Path folder, Model model, Story story, ClipFile output) {
     private static final long SEED_BOUND = 1L << 32;
 
     public Project {
@@ -35,11 +33,10 @@ public record Project(Path folder, Model model, Story story, Path output, Qualit
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(story, "story");
         Objects.requireNonNull(output, "output");
-        Objects.requireNonNull(quality, "quality");
-        if (!output.toString().toLowerCase(Locale.ROOT).endsWith(".mp4")) {
+        if (!output.path().toString().toLowerCase(Locale.ROOT).endsWith(".mp4")) {
             throw new IllegalArgumentException(
                     "the film of a project is to be %s, expected a name that ends in .mp4"
-                            .formatted(output));
+                            .formatted(output.path()));
         }
         if (story.look().seed() == null) {
             story = story.withSeed(ThreadLocalRandom.current().nextLong(SEED_BOUND));
@@ -54,9 +51,8 @@ public record Project(Path folder, Model model, Story story, Path output, Qualit
      * @param story a seed that it does not have is drawn
      * @throws IllegalArgumentException when the folder is there and is no project's
      */
-    public static Project create(
-            Path folder, Model model, Story story, Path output, Quality quality) {
-        Project project = new Project(folder, model, story, output, quality);
+    public static Project create(Path folder, Model model, Story story, ClipFile output) {
+        Project project = new Project(folder, model, story, output);
         ProjectFolder.write(project);
         return project;
     }
@@ -84,6 +80,6 @@ public record Project(Path folder, Model model, Story story, Path output, Qualit
                     "beat is %d, expected 1 to %d".formatted(beat, beats.size()));
         }
         beats.set(beat - 1, beats.get(beat - 1).withSeed(seed));
-        return create(folder, model, new Story(story.look(), beats), output, quality);
+        return create(folder, model, new Story(story.look(), beats), output);
     }
 }

@@ -200,13 +200,23 @@ public final class SanaVideo implements AutoCloseable {
      */
     public Generated generateTo(
             VideoRequest request, Path path, Quality quality, ProgressListener listener) {
-        return run(() -> makeTo(engine.job(request), path, quality, listener));
+        return generateTo(request, new ClipFile(path, quality, false), listener);
+    }
+
+    /** As the other, with more to say of the file. */
+    public Generated generateTo(VideoRequest request, ClipFile file, ProgressListener listener) {
+        return run(() -> makeTo(engine.job(request), file, listener));
     }
 
     /** As the other, for a story's film. */
     public Generated generateTo(
             Story story, Path path, Quality quality, ProgressListener listener) {
-        return run(() -> makeTo(engine.job(story), path, quality, listener));
+        return generateTo(story, new ClipFile(path, quality, false), listener);
+    }
+
+    /** As the other, with more to say of the file. */
+    public Generated generateTo(Story story, ClipFile file, ProgressListener listener) {
+        return run(() -> makeTo(engine.job(story), file, listener));
     }
 
     /** As the other, in {@link Quality#MEDIUM} and silence. */
@@ -227,9 +237,9 @@ public final class SanaVideo implements AutoCloseable {
         return run(() -> engine.make(project, calls, listener));
     }
 
-    private Generated makeTo(Job job, Path path, Quality quality, ProgressListener listener) {
-        try (FileSink file = FileSink.open(path, job.settings().format(), quality)) {
-            return file.finish(engine.make(job, file, calls, listener), listener);
+    private Generated makeTo(Job job, ClipFile file, ProgressListener listener) {
+        try (FileSink sink = FileSink.open(file, job.settings().format())) {
+            return sink.finish(engine.make(job, sink, calls, listener), listener);
         }
     }
 

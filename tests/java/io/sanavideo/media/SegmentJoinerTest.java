@@ -3,6 +3,7 @@ package io.sanavideo.media;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_parameters_copy;
 import static org.bytedeco.ffmpeg.global.avutil.AV_PICTURE_TYPE_I;
 
 import io.sanavideo.ModelFormatException;
@@ -10,9 +11,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongUnaryOperator;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
 import org.bytedeco.ffmpeg.avutil.AVRational;
 import org.junit.jupiter.api.Test;
@@ -157,15 +160,63 @@ class SegmentJoinerTest {
         Path broken = segments.get(1);
         byte[] bytes = Files.readAllBytes(broken);
         for (int length : new int[] {bytes.length - 1, bytes.length - 200, 100, 0}) {
-            Files.write(broken, java.util.Arrays.copyOf(bytes, length));
+            Files.write(broken, Arrays.copyOf(bytes, length));
             assertRefused(segments, broken, "cannot be joined", "make it again");
         }
         Files.delete(broken);
         assertRefused(segments, broken, "no such file");
     }
 
+    /** A file cut where a frame ends has nothing that could not be read. */
     @Test
-    void segmentThatBeginsInTheMiddleIsRefused() {
+    void segmentWithoutItsLastFrameIsNamed() throws IOException {
+        List<Path> segments = segments(8, 5, 5);
+        int last = 0;
+        try (Demuxer demuxer = new Demuxer(segments.get(1))) {
+            while (demuxer.read()) {
+                last = demuxer.packet().size();
+            }
+        }
+        byte[] bytes = Files.readAllBytes(segments.get(1));
+        Files.write(segments.get(1), Arrays.copyOf(bytes, bytes.length - last));
+        assertRefused(segments, segments.get(1), "4 frames and says 5");
+    }
+
+    @Test
+    void framesOutOfTheirPlaceAreRefused() throws IOException {
+        List<Path> segments = segments(8, 5, 5);
+        Path first = segments.get(0);
+        Path beheaded = copied(segments.get(1), 1, 1, i -> i - 1);
+        assertRefused(List.of(first, beheaded), beheaded, "frame 0", "begins with a key frame");
+        // As an encoder does that shows the second of three frames last.
+        long[] shown = {0, 2, 1, 3, 4};
+        Path turned = copied(segments.get(1), 0, 1, i -> shown[(int) i]);
+        assertRefused(List.of(first, turned), turned, "frame 0", "where it is shown");
+    }
+
+    /**
+     * A segment's frames from one on, each shown at the time that is told for its number, and
+     * stored so many frames sooner than its number.
+     */
+    private Path copied(Path segment, int from, int sooner, LongUnaryOperator time)
+            throws IOException {
+        Path copy = folder.resolve("copy-%d.mp4".formatted(from));
+        try (Demuxer input = new Demuxer(segment);
+                Muxer muxer = new Muxer(copy, "mp4", FrameRate.of(8))) {
+            muxer.begin(to -> avcodec_parameters_copy(to, input.stream().codecpar()), Map.of());
+            for (int i = 0; input.read(); i++) {
+                if (i >= from) {
+                    input.packet().pts(time.applyAsLong(i)).dts(i - sooner).duration(1);
+                    muxer.write(input.packet());
+                }
+            }
+            muxer.finish(Map.of(), List.of());
+        }
+        return copy;
+    }
+
+    @Test
+    void anotherFormIsRefused() {
         Path gif = folder.resolve("other.gif");
         try (ClipWriter writer = ClipWriter.open(gif, SIDE, SIDE, 8, Quality.HIGH)) {
             CLIP.writeAll(writer, 5);

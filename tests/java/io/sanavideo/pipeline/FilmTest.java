@@ -74,6 +74,46 @@ class FilmTest {
         assertThat(film.frames()).isEqualTo(second.end());
     }
 
+    @Test
+    void aBeatBeginsWithTheFirstPictureThatShowsIt() {
+        Film film =
+                film(
+                        beat(3, Transition.CARRY),
+                        beat(4, Transition.CARRY),
+                        beat(2, Transition.CUT),
+                        beat(3, Transition.DISSOLVE),
+                        beat(3, Transition.CARRY));
+        Shot cut = film.shots().get(1);
+        Shot dissolved = film.shots().get(2);
+        // The first picture of a second chunk: one of its shot's first latent frame, 9 times 4.
+        int second = 37;
+        assertThat(cut.firstFrame()).isEqualTo(113);
+        assertThat(dissolved.firstFrame()).isEqualTo(cut.end() - dissolved.dissolve());
+        assertThat(film.beginnings())
+                .containsExactly(
+                        0,
+                        second,
+                        cut.firstFrame(),
+                        dissolved.firstFrame(),
+                        dissolved.firstFrame() + second);
+        assertThat(Film.of(30, FACTOR, CHUNK).beginnings()).containsExactly(0);
+    }
+
+    /** Two shots of many short beats, nearly all of which lie under the dissolve between them. */
+    @Test
+    void beatsUnderADissolveHaveAPictureEach() {
+        List<Beat> beats = new ArrayList<>();
+        for (int i = 0; i < 25; i++) {
+            Beat beat = Beat.of(i < 24 ? 0.015 : 2.85, "a fox");
+            beats.add(i == 13 ? beat.dissolvingFor(2.9) : beat);
+        }
+        Film film = Film.of(beats, FPS, FACTOR, 1);
+        List<Integer> beginnings = film.beginnings();
+        assertThat(beginnings).hasSize(25).isSorted().doesNotHaveDuplicates();
+        assertThat(beginnings.get(0)).isZero();
+        assertThat(beginnings.get(24)).isLessThan(film.frames());
+    }
+
     /** The shot before goes on under a dissolve, which so takes no time of the story's. */
     @Test
     void aDissolveDoesNotShortenTheStory() {

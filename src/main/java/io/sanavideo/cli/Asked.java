@@ -1,5 +1,6 @@
 package io.sanavideo.cli;
 
+import io.sanavideo.ClipFile;
 import io.sanavideo.Generated;
 import io.sanavideo.Model;
 import io.sanavideo.Plan;
@@ -7,8 +8,6 @@ import io.sanavideo.ProgressListener;
 import io.sanavideo.SanaVideo;
 import io.sanavideo.Story;
 import io.sanavideo.VideoRequest;
-import io.sanavideo.media.Quality;
-import java.nio.file.Path;
 
 /**
  * What was asked for: a clip or a story.
@@ -40,9 +39,9 @@ record Asked(VideoRequest clip, Story story) {
                 : SanaVideo.open(model, story, listener);
     }
 
-    Generated make(SanaVideo sana, Path output, Quality quality, ProgressListener listener) {
+    Generated make(SanaVideo sana, ClipFile file, ProgressListener listener) {
         return story == null
-                ? sana.generateTo(clip, output, quality, listener)
-                : sana.generateTo(story, output, quality, listener);
+                ? sana.generateTo(clip, file, listener)
+                : sana.generateTo(story, file, listener);
     }
 }

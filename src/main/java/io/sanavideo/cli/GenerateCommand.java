@@ -1,5 +1,6 @@
 package io.sanavideo.cli;
 
+import io.sanavideo.ClipFile;
 import io.sanavideo.Generated;
 import io.sanavideo.Model;
 import io.sanavideo.Plan;
@@ -11,6 +12,7 @@ import io.sanavideo.pipeline.LatentsFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -70,6 +72,13 @@ final class GenerateCommand implements Callable<Integer> {
     private Quality quality;
 
     @Option(
+            names = "--timecode",
+            description = "Writes the time, HH:MM:SS:FF, into each picture's corner.")
+    private boolean timecode;
+
+    @Mixin private BeatFiles beatFiles;
+
+    @Option(
             names = "--strict",
             description = "Refuses what goes beyond what the model was made for.")
     private boolean strict;
@@ -90,6 +99,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        checkBeatFiles();
         if (project != null) {
             return project();
         }
@@ -100,14 +110,24 @@ final class GenerateCommand implements Callable<Integer> {
             for (Job job : jobs) {
                 display.begin(job.output(), job.number(), jobs.size());
                 check(job, job.asked().plan(sana), display);
-                Generated generated = job.asked().make(sana, job.output(), quality, display);
+                Generated generated = job.asked().make(sana, job.file(quality, timecode), display);
                 if (job.latentsOut() != null) {
                     LatentsFile.write(job.latentsOut(), generated.latents());
                 }
                 display.done(job.output(), generated);
+                beatFiles.write(job.output(), display::note);
             }
         }
         return ExitCode.DONE;
+    }
+
+    private void checkBeatFiles() {
+        boolean isMp4 = output.toString().toLowerCase(Locale.ROOT).endsWith(".mp4");
+        if (beatFiles.areAsked() && (source.story == null || !isMp4)) {
+            throw new IllegalArgumentException(
+                    "--sheet or --timeline was given, expected neither: they are of a --story that is made into a .mp4");
+        }
+        beatFiles.requirePossible();
     }
 
     private int project() {
@@ -118,8 +138,9 @@ final class GenerateCommand implements Callable<Integer> {
         Story story = story().story();
         try (Display display = Display.of(json, quiet)) {
             Model model = model(display);
-            Project created = Project.create(project, model, story, output, quality);
-            ProjectRun.make(created, strict, display);
+            ClipFile file = new ClipFile(output, quality, timecode);
+            ProjectRun.make(Project.create(project, model, story, file), strict, display);
+            beatFiles.write(output, display::note);
         }
         return ExitCode.DONE;
     }
@@ -142,7 +163,11 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /** One clip of the batch, numbered from 1. */
-    private record Job(int number, Asked asked, Path output, Path latentsOut) {}
+    private record Job(int number, Asked asked, Path output, Path latentsOut) {
+        ClipFile file(Quality quality, boolean timecode) {
+            return new ClipFile(output, quality, timecode);
+        }
+    }
 
     private List<Job> jobs() {
         if (count < 1) {

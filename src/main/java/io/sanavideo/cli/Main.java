@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             PlanCommand.class,
             CheckCommand.class,
             InspectCommand.class,
+            BeatsCommand.class,
             QuantizeCommand.class,
             TokenizeCommand.class,
             RandomModelCommand.class,
@@ -49,6 +50,8 @@ public final class Main implements Runnable {
     private boolean verbose;
 
     public static void main(String[] arguments) {
+        // A contact sheet needs no screen, and one that is named but cannot be reached is an error.
+        System.setProperty("java.awt.headless", "true");
         System.exit(run(arguments));
     }
 

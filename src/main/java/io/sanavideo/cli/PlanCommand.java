@@ -49,12 +49,21 @@ final class PlanCommand implements Callable<Integer> {
 
     // So that the flags of a generate can stay as they are; they change nothing that is planned.
     @Option(
-            names = {"-o", "--output", "--count", "--prompt-file", "--quality", "--latents-out"},
+            names = {
+                "-o",
+                "--output",
+                "--count",
+                "--prompt-file",
+                "--quality",
+                "--latents-out",
+                "--sheet",
+                "--timeline"
+            },
             hidden = true)
     private List<String> withoutEffect;
 
     @Option(
-            names = {"--quiet", "--strict"},
+            names = {"--quiet", "--strict", "--timecode"},
             hidden = true)
     private boolean quiet;
 

@@ -13,9 +13,9 @@ final class ProjectRun {
     static void make(Project project, boolean strict, Display display) {
         try (SanaVideo sana = SanaVideo.open(project.model(), project.story(), display);
                 Interrupt interrupt = Interrupt.calls(sana::cancel)) {
-            display.begin(project.output(), 1, 1);
+            display.begin(project.output().path(), 1, 1);
             display.plan(sana.plan(project.story()), strict);
-            display.done(project.output(), sana.generate(project, display));
+            display.done(project.output().path(), sana.generate(project, display));
         }
     }
 }

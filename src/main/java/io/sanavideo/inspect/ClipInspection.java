@@ -1,7 +1,9 @@
 package io.sanavideo.inspect;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sanavideo.media.Chapter;
 import io.sanavideo.media.ClipInfo;
 import io.sanavideo.pipeline.FileSink;
 import io.sanavideo.weights.Json;
@@ -53,6 +55,13 @@ record ClipInspection(Path file, long bytes, ClipInfo info) implements Inspectio
                 .put("transfer", info.colour().transfer())
                 .put("matrix", info.colour().matrix())
                 .put("range", info.colour().range());
+        ArrayNode chapters = object.putArray("chapters");
+        for (Chapter chapter : info.chapters()) {
+            chapters.addObject()
+                    .put("title", chapter.title())
+                    .put("first_frame", chapter.firstFrame())
+                    .put("end_frame", chapter.endFrame());
+        }
         ObjectNode metadata = object.putObject("metadata");
         otherMetadata().forEach(metadata::put);
         object.put(FileSink.FRAME_HASH, info.metadata().get(FileSink.FRAME_HASH));
@@ -84,6 +93,12 @@ record ClipInspection(Path file, long bytes, ClipInfo info) implements Inspectio
                                 colour.transfer(),
                                 colour.matrix(),
                                 colour.range()));
+        for (Chapter chapter : info.chapters()) {
+            lines.append(
+                    "  chapter: frames %d to %d, %s%n"
+                            .formatted(
+                                    chapter.firstFrame(), chapter.endFrame() - 1, chapter.title()));
+        }
         otherMetadata().forEach((key, value) -> lines.append("  %s: %s%n".formatted(key, value)));
         ObjectNode recipe = recipe();
         lines.append(

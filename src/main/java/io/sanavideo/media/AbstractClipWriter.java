@@ -2,9 +2,7 @@ package io.sanavideo.media;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -38,16 +36,6 @@ abstract class AbstractClipWriter implements ClipWriter {
             throw new IllegalArgumentException(
                     "cannot write frames of %dx%d pixels; each side must be 1 to 16384"
                             .formatted(width, height));
-        }
-    }
-
-    /**
-     * @throws IllegalArgumentException if the name does not end in .mp4
-     */
-    static void requireMp4(Path target) {
-        if (!(target.getFileName() + "").toLowerCase(Locale.ROOT).endsWith(".mp4")) {
-            throw new IllegalArgumentException(
-                    "cannot write %s: its name must end in .mp4".formatted(target));
         }
     }
 

@@ -32,6 +32,9 @@ public record ClipInfo(
         Colour colour,
         Map<String, String> metadata,
         List<Chapter> chapters) {
+    /** The metadata key of all that made a clip, as JSON. */
+    public static final String RECIPE = "recipe";
+
     public ClipInfo {
         metadata = Map.copyOf(metadata);
         chapters = List.copyOf(chapters);

@@ -215,6 +215,15 @@ public final class ClipReader implements AutoCloseable {
         }
     }
 
+    /**
+     * Passes the next frame over.
+     *
+     * @return whether there was one
+     */
+    boolean skip() {
+        return decode() != null;
+    }
+
     /** The unit of the times of what {@link #decode} gives. */
     AVRational tick() {
         return file.stream().time_base();

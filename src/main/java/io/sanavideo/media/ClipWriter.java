@@ -73,7 +73,6 @@ public interface ClipWriter extends AutoCloseable {
      */
     static ClipWriter openSegment(Path target, int width, int height, double fps, Quality quality) {
         AbstractClipWriter.requireSize(width, height);
-        AbstractClipWriter.requireMp4(target);
         return Mp4Writer.openSegment(target, width, height, FrameRate.of(fps), quality);
     }
 

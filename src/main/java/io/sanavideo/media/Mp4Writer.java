@@ -98,7 +98,7 @@ final class Mp4Writer extends AbstractClipWriter {
         }
         AVCodec encoder = find(encoders);
         return new Mp4Writer(
-                PartialOutput.file(target), width, height, rate, quality, encoder, use);
+                PartialOutput.file(target, ".mp4"), width, height, rate, quality, encoder, use);
     }
 
     private static AVCodec find(List<String> encoders) {

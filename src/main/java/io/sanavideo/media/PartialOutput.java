@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
@@ -38,6 +39,21 @@ final class PartialOutput implements AutoCloseable {
                     "cannot write %s: it is there and is not an ordinary file".formatted(target));
         }
         return create(target, Files::createFile);
+    }
+
+    /**
+     * Creates the temporary file of a target whose name is to end so.
+     *
+     * @param extension with its point, in lower case
+     * @throws IllegalArgumentException if the name does not or the target cannot be made
+     */
+    static PartialOutput file(Path target, String extension) {
+        String name = target.toAbsolutePath().normalize().getFileName() + "";
+        if (!name.toLowerCase(Locale.ROOT).endsWith(extension)) {
+            throw new IllegalArgumentException(
+                    "cannot write %s: its name must end in %s".formatted(target, extension));
+        }
+        return file(target);
     }
 
     /**

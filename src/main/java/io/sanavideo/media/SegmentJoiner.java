@@ -22,7 +22,7 @@ import org.bytedeco.ffmpeg.avutil.AVRational;
  * Puts the segments of a clip one behind the other. Their packets are copied, not encoded anew: the
  * clip shows exactly the pictures of its segments, and the same segments always make the same file.
  */
-public final class SegmentJoiner implements AutoCloseable {
+public final class SegmentJoiner {
     private final FrameRate rate;
     private final Muxer muxer;
     private Shape shape;
@@ -47,9 +47,9 @@ public final class SegmentJoiner implements AutoCloseable {
         }
     }
 
-    private SegmentJoiner(Path path, FrameRate rate) throws IOException {
+    private SegmentJoiner(Muxer muxer, FrameRate rate) {
+        this.muxer = muxer;
         this.rate = rate;
-        muxer = new Muxer(path, "mp4", rate);
     }
 
     /**
@@ -79,17 +79,17 @@ public final class SegmentJoiner implements AutoCloseable {
             throw new IllegalArgumentException(
                     "no segment was given for %s, expected one or more".formatted(target));
         }
-        AbstractClipWriter.requireMp4(target);
         AbstractClipWriter.requireStorable(metadata);
         FrameRate rate = FrameRate.of(fps);
         FFmpeg.preload();
-        try (PartialOutput output = PartialOutput.file(target)) {
-            try (SegmentJoiner joiner = new SegmentJoiner(output.path(), rate)) {
+        try (PartialOutput output = PartialOutput.file(target, ".mp4")) {
+            try (Muxer muxer = new Muxer(output.path(), "mp4", rate)) {
+                SegmentJoiner joiner = new SegmentJoiner(muxer, rate);
                 for (Path segment : segments) {
                     joiner.append(segment);
                 }
                 Chapter.requireCovering(chapters, joiner.frames);
-                joiner.muxer.finish(metadata, chapters);
+                muxer.finish(metadata, chapters);
             } catch (IOException e) {
                 throw output.failure(e);
             }
@@ -98,9 +98,7 @@ public final class SegmentJoiner implements AutoCloseable {
     }
 
     private void append(Path segment) throws IOException {
-        try (Demuxer input = open(segment);
-                AVRational tick = new AVRational()) {
-            tick.num(rate.denominator()).den(rate.numerator());
+        try (Demuxer input = open(segment)) {
             requireLikeTheOthers(segment, input);
             if (frames == 0) {
                 muxer.begin(
@@ -112,7 +110,7 @@ public final class SegmentJoiner implements AutoCloseable {
             long count = 0;
             while (read(segment, input)) {
                 AVPacket packet = input.packet();
-                requireFrame(segment, packet, count, input.stream().time_base(), tick);
+                requireFrame(segment, packet, count, input.stream().time_base(), muxer.tick());
                 packet.pts(frames).dts(frames).duration(1);
                 muxer.write(packet);
                 count++;
@@ -194,10 +192,5 @@ public final class SegmentJoiner implements AutoCloseable {
         return new ModelFormatException(
                 "the segment %s cannot be joined: %s; make it again".formatted(segment, how),
                 cause);
-    }
-
-    @Override
-    public void close() {
-        muxer.close();
     }
 }

@@ -351,7 +351,13 @@ public final class Engine implements AutoCloseable {
             Duration elapsed =
                     denoised.encoding().plus(denoised.denoising()).plus(decoding.elapsed());
             return new Generated(
-                    settings.format(), settings.seed(), elapsed, hash, recipe, denoised.latents());
+                    settings.format(),
+                    settings.seed(),
+                    elapsed,
+                    hash,
+                    recipe,
+                    List.of(),
+                    denoised.latents());
         } finally {
             context().trim();
         }
@@ -400,7 +406,8 @@ public final class Engine implements AutoCloseable {
     private static Generated generated(
             FilmSettings film, Duration elapsed, String hash, String recipe) {
         Settings settings = film.settings();
-        return new Generated(settings.format(), settings.seed(), elapsed, hash, recipe, null);
+        return new Generated(
+                settings.format(), settings.seed(), elapsed, hash, recipe, film.beats(), null);
     }
 
     /** Makes what is not done of a project's film, and joins it; see {@link Project}. */

@@ -61,6 +61,28 @@ record Film(List<Shot> shots, int frames) {
         return shots.stream().mapToInt(Shot::latentFrames).sum();
     }
 
+    /**
+     * Where each beat begins: with the first of the film's pictures that show it, its dissolve
+     * included. A beat that is seen under dissolves alone still has one picture of its own.
+     */
+    List<Integer> beginnings() {
+        List<Integer> beginnings = new ArrayList<>();
+        for (Shot shot : shots) {
+            for (Span span : shot.chunks()) {
+                if (span.number() == 0) {
+                    beginnings.add(shot.firstFrame() + shot.picture(span));
+                }
+            }
+        }
+        int count = beginnings.size();
+        for (int i = 1; i < count; i++) {
+            int soonest = beginnings.get(i - 1) + 1;
+            int latest = frames - (count - i);
+            beginnings.set(i, Math.min(latest, Math.max(soonest, beginnings.get(i))));
+        }
+        return beginnings;
+    }
+
     /** How many chunks there are. */
     int chunks() {
         return shots.stream().mapToInt(shot -> shot.chunks().size()).sum();

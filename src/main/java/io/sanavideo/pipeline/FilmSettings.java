@@ -8,6 +8,7 @@ import io.sanavideo.StartImage;
 import io.sanavideo.Story;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.VideoRequest;
+import io.sanavideo.media.FilmBeat;
 import io.sanavideo.schedule.FewSteps;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,7 +108,9 @@ record FilmSettings(
         Settings settings =
                 first.withFormat(
                         new ClipFormat(format.width(), format.height(), film.frames(), fps));
-        return of(parts, look, settings, scenes, film, look.prompt(), story.beats());
+        FilmSettings made = of(parts, look, settings, scenes, film, look.prompt(), story.beats());
+        made.beats(); // a prompt that cannot be a chapter's title is refused now, not at the end
+        return made;
     }
 
     private static FilmSettings of(
@@ -206,6 +209,21 @@ record FilmSettings(
         return fewSteps == null
                 ? ChunkSampling.of(settings.schedule(), settings.steps(), settings.guidance())
                 : ChunkSampling.of(fewSteps);
+    }
+
+    /**
+     * Where the beats of a story lie in the film; none of a clip of one prompt. A beat that carries
+     * on begins with its first chunk, another one with its shot.
+     */
+    List<FilmBeat> beats() {
+        List<FilmBeat> beats = new ArrayList<>();
+        List<Integer> begin = film.beginnings();
+        for (int i = 0; i < story.size(); i++) {
+            long end = i + 1 < story.size() ? begin.get(i + 1) : film.frames();
+            String prompt = story.get(i).prompt().strip();
+            beats.add(new FilmBeat(i + 1, prompt, scenes.get(i).seed(), begin.get(i), end));
+        }
+        return beats;
     }
 
     /** What each beat shows, in words. */

@@ -2,14 +2,13 @@ package io.sanavideo.pipeline;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.sanavideo.ClipFormat;
+import io.sanavideo.ClipFile;
 import io.sanavideo.Generated;
 import io.sanavideo.Model;
 import io.sanavideo.ModelFormatException;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.Project;
 import io.sanavideo.media.ClipInfo;
-import io.sanavideo.media.ClipWriter;
 import io.sanavideo.media.Quality;
 import io.sanavideo.media.SegmentJoiner;
 import io.sanavideo.weights.Json;
@@ -69,8 +68,10 @@ public final class ProjectFolder implements AutoCloseable {
         }
         ObjectNode json = new ObjectMapper().createObjectNode();
         json.put("project", VERSION);
-        json.put("output", project.output().toAbsolutePath().normalize().toString());
-        json.put("quality", project.quality().name().toLowerCase(Locale.ROOT));
+        ClipFile output = project.output();
+        json.put("output", output.path().toAbsolutePath().normalize().toString());
+        json.put("quality", output.quality().name().toLowerCase(Locale.ROOT));
+        json.put("timecode", output.timecode());
         json.set("model", ProjectModel.json(project.model()));
         new StoryWriter(folder.resolve(STORY)).write(project.story());
         ChunkFiles.write(folder.resolve(PROJECT), json);
@@ -108,8 +109,10 @@ public final class ProjectFolder implements AutoCloseable {
                 folder,
                 model,
                 StoryFile.read(folder.resolve(STORY), look -> {}),
-                Path.of(json.requiredText("output")),
-                Quality.valueOf(json.requiredText("quality").toUpperCase(Locale.ROOT)));
+                new ClipFile(
+                        Path.of(json.requiredText("output")),
+                        Quality.valueOf(json.requiredText("quality").toUpperCase(Locale.ROOT)),
+                        json.requiredBoolean("timecode")));
     }
 
     private static Recipe recipe(Path file) {
@@ -158,18 +161,12 @@ public final class ProjectFolder implements AutoCloseable {
     ProjectLog log(FilmSettings film) {
         ChunkFiles files = new ChunkFiles(project.folder().resolve("chunks"));
         files.clean(film.film().chunks());
-        ClipFormat format = film.settings().format();
+        ClipFile output = project.output();
         return new ProjectLog(
                 files,
                 film,
-                project.quality().name(),
-                path ->
-                        ClipWriter.openSegment(
-                                path,
-                                format.width(),
-                                format.height(),
-                                format.fps(),
-                                project.quality()));
+                "%s, timecode %s".formatted(output.quality(), output.timecode()),
+                path -> FileSink.openSegment(path, output, film.settings().format()));
     }
 
     /**
@@ -200,10 +197,10 @@ public final class ProjectFolder implements AutoCloseable {
                 () ->
                         SegmentJoiner.join(
                                 segments,
-                                project.output(),
+                                project.output().path(),
                                 generated.format().fps(),
-                                FileSink.metadata(generated, codec),
-                                List.of()));
+                                FileSink.metadata(generated, codec, project.output().timecode()),
+                                FileSink.chapters(generated)));
     }
 
     @Override

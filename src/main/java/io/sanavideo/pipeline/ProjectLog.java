@@ -4,7 +4,6 @@ import io.sanavideo.ClipFormat;
 import io.sanavideo.Frame;
 import io.sanavideo.FrameSink;
 import io.sanavideo.Latents;
-import io.sanavideo.media.ClipWriter;
 import io.sanavideo.pipeline.ChunkFiles.Done;
 import io.sanavideo.pipeline.Film.Span;
 import io.sanavideo.weights.ContentHash;
@@ -12,7 +11,6 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -22,7 +20,7 @@ import java.util.function.Function;
  */
 final class ProjectLog implements ChunkLog, AutoCloseable {
     private final ChunkFiles files;
-    private final Function<Path, ClipWriter> writers;
+    private final Function<Path, FileSink> sinks;
     private final List<String> keys;
     private final List<Span> chunks;
 
@@ -32,22 +30,19 @@ final class ProjectLog implements ChunkLog, AutoCloseable {
     private final int done;
     private final Snapshot snapshot;
     private final HashedFrames frames;
-    private ClipWriter segment;
+    private FileSink segment;
 
     /**
      * Finds out what is done. A chunk is made again when it was asked to be another, when a file of
      * it is not as it was written, or when there is no snapshot to go on from behind it.
      *
      * @param written how pictures are written, in words
-     * @param writers opens a segment's file
+     * @param sinks opens a segment's file
      */
     ProjectLog(
-            ChunkFiles files,
-            FilmSettings film,
-            String written,
-            Function<Path, ClipWriter> writers) {
+            ChunkFiles files, FilmSettings film, String written, Function<Path, FileSink> sinks) {
         this.files = files;
-        this.writers = writers;
+        this.sinks = sinks;
         keys = ChunkKeys.of(film, written);
         chunks = film.film().shots().stream().flatMap(shot -> shot.chunks().stream()).toList();
         ClipFormat format = film.settings().format();
@@ -135,7 +130,7 @@ final class ProjectLog implements ChunkLog, AutoCloseable {
         LatentsFile.write(files.latents(chunk), denoiser.newest());
         String segmentHash = "";
         if (segment != null) {
-            segment.finish(Map.of(FileSink.CODEC, segment.codec()));
+            segment.finishSegment();
             segment.close();
             segment = null;
             segmentHash = ContentHash.of(files.segment(chunk));
@@ -176,9 +171,9 @@ final class ProjectLog implements ChunkLog, AutoCloseable {
         @Override
         public void accept(Frame frame) {
             if (segment == null) {
-                segment = writers.apply(files.segment(records.size()));
+                segment = sinks.apply(files.segment(records.size()));
             }
-            segment.write(frame.rgb());
+            segment.accept(frame);
         }
     }
 }
