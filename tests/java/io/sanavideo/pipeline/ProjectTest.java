@@ -118,6 +118,39 @@ class ProjectTest {
         }
     }
 
+    /** Chapters and time codes are those of a film that is written in one go. */
+    @Test
+    void showsBeatsAndTimes() {
+        ClipFile file = ClipFile.of(film()).withTimecode();
+        ClipFile whole = ClipFile.of(folder.resolve("whole.mp4")).withTimecode();
+        Project project = Project.create(folder.resolve("project"), DEMO, story(), file);
+        try (SanaVideo sana = open(project)) {
+            sana.generate(project, ProgressListener.NONE);
+            sana.generateTo(story(), whole, ProgressListener.NONE);
+        }
+        ClipInfo info = ClipInfo.read(film());
+        assertThat(info.chapters()).hasSize(5).isEqualTo(ClipInfo.read(whole.path()).chapters());
+        assertThat(info.metadata()).containsKey(FileSink.TIMECODE);
+        List<byte[]> frames = MovieFrames.of(film());
+        List<byte[]> expected = MovieFrames.of(whole.path());
+        assertThat(frames).hasSameSizeAs(expected);
+        for (int i = 0; i < frames.size(); i++) {
+            assertThat(difference(frames.get(i), expected.get(i))).as("frame %d", i).isLessThan(20);
+        }
+    }
+
+    /** Mean difference of the rows and columns where time codes are. */
+    private static double difference(byte[] frame, byte[] other) {
+        double sum = 0;
+        for (int y = 54; y < 64; y++) {
+            for (int x = 0; x < 48 * 3; x++) {
+                int at = y * 64 * 3 + x;
+                sum += Math.abs((frame[at] & 0xff) - (other[at] & 0xff));
+            }
+        }
+        return sum / (10 * 48 * 3);
+    }
+
     /**
      * Cancelled in the middle of each chunk but the first, and gone on with: the film's file is
      * that of a run that was left alone.

@@ -14,11 +14,9 @@ import io.sanavideo.ProgressListener;
 import io.sanavideo.Project;
 import io.sanavideo.Story;
 import io.sanavideo.VideoRequest;
-import io.sanavideo.model.Gemma2Encoder;
 import io.sanavideo.model.Observer;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.Range;
-import io.sanavideo.runtime.Tensor;
 import io.sanavideo.runtime.vendor.KernelChoices;
 import io.sanavideo.runtime.vendor.Problem;
 import io.sanavideo.text.Tokenizer;
@@ -44,9 +42,7 @@ public final class Engine implements AutoCloseable {
     private final Components components;
     private final Map<String, String> dtypes;
     private final Speeds speeds;
-    private final PromptEncoder prompts;
-    private final Denoiser denoiser;
-    private final FrameDecoder frames;
+    private final Clips clips;
     private final Films films;
     private final WeightHashes weightHashes;
     private final LoraHashes loraHashes;
@@ -82,9 +78,8 @@ public final class Engine implements AutoCloseable {
         }
         Tokenizer tokenizer = Background.result(tokenizerRead);
         requireEmbeddings(parts, tokenizer);
-        prompts = new PromptEncoder(tokenizer, components.compute());
-        denoiser = new Denoiser(parts.transformer(), parts.vae());
-        frames = new FrameDecoder(parts.vae());
+        PromptEncoder prompts = new PromptEncoder(tokenizer, components.compute());
+        clips = new Clips(parts, components, prompts);
         films = new Films(parts, components, prompts);
         if (folder.receipt() != null) {
             folder.receipt().requireFor(folder.root(), weightHashes.transformer());
@@ -251,116 +246,37 @@ public final class Engine implements AutoCloseable {
     public Denoised denoise(
             Settings settings, CallQueue calls, ProgressListener listener, Observer observer) {
         Plan plan = ready(settings, listener);
-        Residency residency = Residency.of(plan);
-        Stopwatch encoding = new Stopwatch();
-        Stopwatch denoising = new Stopwatch();
-        try (Embeddings text =
-                components.with(
-                        components.encoder(residency),
-                        residency,
-                        listener,
-                        encoder -> encoding.time(() -> encode(encoder, settings, listener)))) {
-            Latents image =
-                    settings.image() == null
-                            ? null
-                            : encoding.time(() -> encodeImage(settings, residency, listener));
-            Latents latents =
-                    components.with(
-                            components.transformer(residency),
-                            residency,
-                            listener,
-                            transformer ->
-                                    denoising.time(
-                                            () ->
-                                                    denoiser.denoise(
-                                                            transformer,
-                                                            settings,
-                                                            text,
-                                                            image,
-                                                            calls::throwIfCancelled,
-                                                            listener,
-                                                            observer)));
-            return new Denoised(settings, plan, latents, encoding.elapsed(), denoising.elapsed());
-        } finally {
-            context().trim();
-        }
-    }
-
-    private Embeddings encode(Gemma2Encoder encoder, Settings settings, ProgressListener listener) {
-        boolean guided = denoiser.isGuided(settings);
-        PhaseClock clock = new PhaseClock(listener, Phase.ENCODE, guided ? 2 : 1, null);
-        Tensor prompt = prompts.prompt(encoder, settings);
-        try {
-            clock.done(1);
-            Tensor negative = guided ? prompts.negative(encoder, settings) : null;
-            if (guided) {
-                clock.done(2);
-            }
-            return new Embeddings(prompt, negative);
-        } catch (Throwable e) {
-            prompt.close();
-            throw e;
-        }
+        return clips.denoise(settings, plan, calls::throwIfCancelled, listener, observer);
     }
 
     /** The latent frame that a clip from an image begins with. */
     public Latents encodeImage(Settings settings, ProgressListener listener) {
-        return encodeImage(settings, Residency.of(plan(settings)), listener);
-    }
-
-    private Latents encodeImage(Settings settings, Residency residency, ProgressListener listener) {
-        return components.withVaeEncoder(
-                residency,
-                listener,
-                vae -> ImageEncoder.encode(vae, settings.image(), settings.format()));
+        return clips.encodeImage(settings, Residency.of(plan(settings)), listener);
     }
 
     /** Decodes and hands frames on. */
     public Generated decode(
             Denoised denoised, FrameSink sink, CallQueue calls, ProgressListener listener) {
         Settings settings = denoised.settings();
-        int tile = denoised.plan().tile() / parts.vae().spatialFactor();
         Stopwatch decoding = new Stopwatch();
-        try {
-            String hash =
-                    components.with(
-                            components.vae,
-                            Residency.of(denoised.plan()),
-                            listener,
-                            vae ->
-                                    decoding.time(
-                                            () ->
-                                                    frames.decode(
-                                                            vae,
-                                                            denoised.latents(),
-                                                            settings.format(),
-                                                            tile,
-                                                            sink,
-                                                            calls::throwIfCancelled,
-                                                            listener)));
-            String recipe = recipe(denoised.job(), denoised.plan());
-            if (denoised.job() == settings) {
-                speeds.add(
-                        settings.format(),
-                        settings.steps(),
-                        denoiser.isGuided(settings) ? 2 : 1,
-                        denoised.encoding(),
-                        denoised.denoising(),
-                        decoding.elapsed());
-            }
-            Duration elapsed =
-                    denoised.encoding().plus(denoised.denoising()).plus(decoding.elapsed());
-            return new Generated(
+        String hash = clips.decode(denoised, sink, decoding, calls::throwIfCancelled, listener);
+        if (denoised.job() == settings) {
+            speeds.add(
                     settings.format(),
-                    settings.seed(),
-                    elapsed,
-                    hash,
-                    recipe,
-                    List.of(),
-                    denoised.latents());
-        } finally {
-            context().trim();
+                    settings.steps(),
+                    clips.isGuided(settings) ? 2 : 1,
+                    denoised.encoding(),
+                    denoised.denoising(),
+                    decoding.elapsed());
         }
+        return new Generated(
+                settings.format(),
+                settings.seed(),
+                denoised.encoding().plus(denoised.denoising()).plus(decoding.elapsed()),
+                hash,
+                recipe(denoised.job(), denoised.plan()),
+                List.of(),
+                denoised.latents());
     }
 
     private String recipe(Job job, Plan plan) {
@@ -462,14 +378,7 @@ public final class Engine implements AutoCloseable {
      * may come from inside a call.
      */
     public void decode(Latents latents, FrameSink sink, CallQueue calls) {
-        frames.decode(
-                components.vae.get(ProgressListener.NONE),
-                latents,
-                frames.format(latents, defaults().fps()),
-                parts.tile(),
-                sink,
-                calls::throwIfCancelled,
-                ProgressListener.NONE);
+        clips.decode(latents, sink, calls::throwIfCancelled);
     }
 
     /** What the model runs on. */
