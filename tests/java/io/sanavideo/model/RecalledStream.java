@@ -35,20 +35,20 @@ record RecalledStream(
 
     /** Pictures of the last two latent frames and of the end, from a stream that saw all. */
     List<List<Float>> expected() {
-        return pictures(frames() - NEW, true, false);
+        return pictures(frames() - NEW, false);
     }
 
     /** Those of one that recalls so many frames before them. */
     List<List<Float>> after(int recalled) {
-        return pictures(recalled, false, true);
+        return pictures(recalled, true);
     }
 
     /** Those of one that recalls all frames before them. */
     List<List<Float>> afterAll() {
-        return pictures(frames() - NEW, true, true);
+        return pictures(frames() - NEW, true);
     }
 
-    private List<List<Float>> pictures(int before, boolean all, boolean recall) {
+    private List<List<Float>> pictures(int before, boolean recall) {
         Context context = decoder.context();
         List<List<Float>> pictures = new ArrayList<>();
         Consumer<Tensor> keep =
@@ -64,7 +64,7 @@ record RecalledStream(
             clip.upload(latents);
             int next = frames() - NEW;
             if (recall) {
-                stream.recall(clip.slice(next - before, before), all);
+                stream.recall(clip.slice(next - before, before));
             } else {
                 for (int i = next - before; i < next; i++) {
                     stream.decode(clip.slice(i, 1), picture -> {});

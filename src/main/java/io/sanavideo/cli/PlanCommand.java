@@ -56,6 +56,7 @@ final class PlanCommand implements Callable<Integer> {
                 "--prompt-file",
                 "--quality",
                 "--latents-out",
+                "--project",
                 "--sheet",
                 "--timeline"
             },

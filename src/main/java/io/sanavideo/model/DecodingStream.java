@@ -34,9 +34,8 @@ public interface DecodingStream extends AutoCloseable {
      *
      * @param before normalised f32 [frames, height, width, latentChannels], the clip's frames right
      *     before the one that {@link #decode} is given next: {@link #reach()} of them, or all
-     * @param all whether the first of them is the clip's first
      */
-    void recall(Tensor before, boolean all);
+    void recall(Tensor before);
 
     /** Ends the clip: hands on the pictures that are still to come. */
     void finish(Consumer<Tensor> pictures);

@@ -20,9 +20,6 @@ final class FrameChain {
 
         /** Adds how far back it looks; nothing where it looks at one frame alone. */
         default void addTo(TemporalReach reach) {}
-
-        /** The first frame that comes is not the clip's first. */
-        default void beginInTheMiddle() {}
     }
 
     private final List<Stage> stages = new ArrayList<>();
@@ -79,12 +76,8 @@ final class FrameChain {
      * Takes frames whose pictures are not wanted: those right before the ones that will be pushed.
      *
      * @param before [frames, height, width, channels]: {@link #reach} of them, or all of the clip's
-     * @param all whether the first of them is the clip's first
      */
-    void recall(Tensor before, boolean all) {
-        if (!all) {
-            stages.forEach(Stage::beginInTheMiddle);
-        }
+    void recall(Tensor before) {
         for (ahead = Math.toIntExact(before.size(0)); ahead > 0; ahead--) {
             push(before.slice(before.size(0) - ahead, 1), picture -> {});
         }

@@ -290,11 +290,6 @@ final class LtxVaeStages {
             reach.backThroughSteps(made.length);
             reach.backThroughConvolutions(1);
         }
-
-        @Override
-        public void beginInTheMiddle() {
-            atStart = false;
-        }
     }
 
     /** Pixels of a convolution to channels, and means of the input's channels added to them. */

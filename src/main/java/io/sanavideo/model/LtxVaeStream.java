@@ -77,8 +77,8 @@ public final class LtxVaeStream implements DecodingStream {
     }
 
     @Override
-    public void recall(Tensor before, boolean all) {
-        chain.recall(before, all);
+    public void recall(Tensor before) {
+        chain.recall(before);
     }
 
     @Override

@@ -82,8 +82,7 @@ public final class WanVaeStream implements DecodingStream {
     }
 
     @Override
-    public void recall(Tensor before, boolean all) {
-        first = all;
+    public void recall(Tensor before) {
         for (ahead = Math.toIntExact(before.size(0)); ahead > 0; ahead--) {
             decode(before.slice(before.size(0) - ahead, 1), picture -> {});
         }

@@ -138,9 +138,7 @@ final class FilmMaker {
                 before.add(0, log.latents(chunk));
                 frames += before.get(0).frames();
             }
-            stream.recall(
-                    Latents.concatenate(before).slice(frames - wanted, wanted),
-                    wanted == next.first());
+            stream.recall(Latents.concatenate(before).slice(frames - wanted, wanted));
         }
     }
 

@@ -91,9 +91,8 @@ final class FrameStream implements AutoCloseable {
      * Takes up a clip in its middle, on a new stream.
      *
      * @param before its latent frames before the next: {@link #reach} of them, or all
-     * @param all whether the first of them is the clip's first
      */
-    void recall(Latents before, boolean all) {
+    void recall(Latents before) {
         latentFrames = before.frames();
         try (Range range = context.range("recall");
                 Tensor frames =
@@ -104,7 +103,7 @@ final class FrameStream implements AutoCloseable {
                                 before.width(),
                                 before.channels())) {
             frames.upload(before.values());
-            stream.recall(frames, all);
+            stream.recall(frames);
         }
     }
 
