@@ -15,6 +15,18 @@ final class ChildProcess {
 
     static CommandRun run(Map<String, String> environment, String... arguments)
             throws IOException, InterruptedException {
+        Path err = Files.createTempFile("child", ".err");
+        Process process = start(environment, err, arguments);
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        int code = process.waitFor();
+        String complained = Files.readString(err);
+        Files.delete(err);
+        return new CommandRun(code, out, complained);
+    }
+
+    /** One that runs still; what it complains of goes into a file. */
+    static Process start(Map<String, String> environment, Path err, String... arguments)
+            throws IOException {
         List<String> command =
                 new ArrayList<>(
                         List.of(
@@ -34,14 +46,9 @@ final class ChildProcess {
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
-        Path err = Files.createTempFile("child", ".err");
         builder.redirectError(err.toFile());
         Process process = builder.start();
         process.getOutputStream().close();
-        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        int code = process.waitFor();
-        String complained = Files.readString(err);
-        Files.delete(err);
-        return new CommandRun(code, out, complained);
+        return process;
     }
 }

@@ -55,8 +55,8 @@ final class FilmMaker {
             ProgressListener listener) {
         List<Shot> shots = film.film().shots();
         FilmClock clock = clock(listener);
-        ShotJoiner joiner = new ShotJoiner(frames);
-        try (ChunkDenoiser denoiser = denoiser(transformer)) {
+        try (ShotJoiner joiner = new ShotJoiner(frames);
+                ChunkDenoiser denoiser = denoiser(transformer)) {
             for (int i = 0; i < shots.size(); i++) {
                 Shot shot = shots.get(i);
                 joiner.begin(shot, i + 1 < shots.size() ? shots.get(i + 1).dissolve() : 0);

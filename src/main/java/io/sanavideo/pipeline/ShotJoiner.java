@@ -1,6 +1,7 @@
 package io.sanavideo.pipeline;
 
 import io.sanavideo.pipeline.Film.Shot;
+import io.sanavideo.runtime.HostMemory;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
@@ -10,9 +11,9 @@ import java.util.function.Consumer;
  * Joins the pictures of a film's shots: those under a dissolve fade in over the last ones of the
  * shot before, which wait for them here. All others go on at once.
  */
-final class ShotJoiner implements Consumer<ByteBuffer> {
+final class ShotJoiner implements Consumer<ByteBuffer>, AutoCloseable {
     private final Consumer<ByteBuffer> frames;
-    private final Queue<ByteBuffer> waiting = new ArrayDeque<>();
+    private final Queue<HostMemory> waiting = new ArrayDeque<>();
     private Shot shot;
     private int tail;
     private int index;
@@ -35,31 +36,41 @@ final class ShotJoiner implements Consumer<ByteBuffer> {
         index = 0;
     }
 
+    /**
+     * @param rgb a picture, which a dissolve may change
+     */
     @Override
     public void accept(ByteBuffer rgb) {
         int picture = index++;
         if (picture < shot.dissolve()) {
             float weight = (picture + 1f) / (shot.dissolve() + 1);
-            frames.accept(mixed(waiting.remove(), rgb, weight));
+            try (HostMemory old = waiting.remove()) {
+                mix(old.buffer(), rgb, weight);
+            }
+            frames.accept(rgb);
         } else if (picture >= shot.frames() - tail) {
-            waiting.add(copy(rgb));
+            HostMemory copy = new HostMemory(rgb.remaining());
+            waiting.add(copy);
+            copy.buffer().put(rgb.duplicate());
         } else {
             frames.accept(rgb);
         }
     }
 
-    private static ByteBuffer copy(ByteBuffer rgb) {
-        ByteBuffer copy = ByteBuffer.allocateDirect(rgb.remaining());
-        return copy.put(rgb.duplicate()).flip();
-    }
-
-    /** The first, into which the second was mixed. */
-    private static ByteBuffer mixed(ByteBuffer old, ByteBuffer fresh, float weight) {
+    /** The first fades into the second, which becomes what is seen. */
+    private static void mix(ByteBuffer old, ByteBuffer fresh, float weight) {
+        int at = fresh.position();
         for (int i = 0; i < old.limit(); i++) {
             int from = old.get(i) & 0xff;
-            int to = fresh.get(fresh.position() + i) & 0xff;
-            old.put(i, (byte) Math.round(from + (to - from) * weight));
+            int to = fresh.get(at + i) & 0xff;
+            fresh.put(at + i, (byte) Math.round(from + (to - from) * weight));
         }
-        return old;
+    }
+
+    /** Frees what waits still, where a film did not come to its end. */
+    @Override
+    public void close() {
+        waiting.forEach(HostMemory::close);
+        waiting.clear();
     }
 }
