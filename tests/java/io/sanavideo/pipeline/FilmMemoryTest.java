@@ -114,7 +114,7 @@ class FilmMemoryTest {
 
                     @Override
                     public void accept(Frame frame) {
-                        if (frame.index() == 20) {
+                        if (frame.index() == 21) {
                             throw new CancelledException("enough");
                         }
                     }
