@@ -7,30 +7,35 @@ import io.sanavideo.SanaVideo;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.media.Quality;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
- * What each chunk of a long video takes: a late one must take as long as an early one.
+ * What each chunk of a long video takes, from its first step until its pictures are in the file and
+ * it is remembered: a late one must take as much as an early one.
  *
- * @param seconds of each chunk, from its first step until its pictures are in the file and it is
- *     remembered: medians over the runs
+ * @param elapsed by the clock on the wall
+ * @param processor time of the engine's own thread, which other programs disturb less; with one
+ *     thread it is all of the model's work
  */
-record ChunkTimes(double[] seconds) {
-    /** Chunks that are compared, counted from 1: an early one after the first few, a late one. */
-    static final int EARLY = 5;
-
-    static final int LATE = 100;
-
+record ChunkTimes(Series elapsed, Series processor) {
     private static final int STEPS = 20;
 
     /** 120 chunks of the demo model, which are 300 seconds. */
     private static final int FRAMES = 120 * 5 * 4 - 3;
 
-    private static final double HUNDRED = 100;
+    /** When a chunk ended. */
+    private record Moment(double elapsed, double processor) {
+        static Moment of(Progress progress) {
+            long used = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+            return new Moment(progress.elapsed().toNanos() / 1e9, used / 1e9);
+        }
+    }
 
     /**
      * Makes a long video again and again.
@@ -39,29 +44,25 @@ record ChunkTimes(double[] seconds) {
      * @throws IOException when there is no place for a temporary file
      */
     static ChunkTimes of(SanaVideo sana, int runs) throws IOException {
-        List<double[]> times = new ArrayList<>();
+        List<List<Moment>> videos = new ArrayList<>();
         for (int run = 0; run <= runs; run++) {
-            double[] seconds = video(sana);
+            List<Moment> ends = video(sana);
             if (run > 0) {
-                times.add(seconds);
+                videos.add(ends);
             }
         }
-        double[] medians = new double[times.get(0).length];
-        for (int i = 0; i < medians.length; i++) {
-            int chunk = i;
-            medians[i] = median(times.stream().mapToDouble(run -> run[chunk]).toArray());
-        }
-        return new ChunkTimes(medians);
+        return new ChunkTimes(
+                Series.of(videos, Moment::elapsed), Series.of(videos, Moment::processor));
     }
 
-    private static double[] video(SanaVideo sana) throws IOException {
+    private static List<Moment> video(SanaVideo sana) throws IOException {
         TextToVideo text =
                 TextToVideo.prompt("a red circle moving right on a black background")
                         .frames(FRAMES)
                         .steps(STEPS)
                         .seed(1)
                         .build();
-        List<Double> ends = new ArrayList<>();
+        List<Moment> ends = new ArrayList<>();
         Path folder = Files.createTempDirectory("sana-video-bench");
         Path file = folder.resolve("clip.mp4");
         try {
@@ -70,73 +71,101 @@ record ChunkTimes(double[] seconds) {
             Files.deleteIfExists(file);
             Files.delete(folder);
         }
-        double[] seconds = new double[ends.size() - 1];
-        for (int i = 0; i < seconds.length; i++) {
-            seconds[i] = ends.get(i + 1) - ends.get(i);
-        }
-        return seconds;
+        return ends;
     }
 
     /** The phase's beginning is noted, and the end of each chunk, which has a step of its own. */
-    private static void note(Progress progress, List<Double> ends) {
+    private static void note(Progress progress, List<Moment> ends) {
         if (progress.phase() == Phase.CHUNKS && progress.step() % (STEPS + 1) == 0) {
-            ends.add(progress.elapsed().toNanos() / 1e9);
+            ends.add(Moment.of(progress));
         }
-    }
-
-    private static double median(double... values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
-    }
-
-    private double early() {
-        return seconds[EARLY - 1];
-    }
-
-    private double late() {
-        return seconds[LATE - 1];
-    }
-
-    /** What the late chunk takes of the early one's time. */
-    double ratio() {
-        return late() / early();
-    }
-
-    /** By how much of their median chunks become slower, from the early one on, in a hundred. */
-    double slope() {
-        double[] from = Arrays.copyOfRange(seconds, EARLY - 1, seconds.length);
-        double middle = (from.length - 1) / 2.0;
-        double rise = 0;
-        double run = 0;
-        for (int i = 0; i < from.length; i++) {
-            rise += (i - middle) * from[i];
-            run += (i - middle) * (i - middle);
-        }
-        return HUNDRED * rise / run / median(from);
     }
 
     /** In words. */
     String described(int runs) {
-        return "chunk %d: median %.4f s, chunk %d: median %.4f s of %d videos of %d chunks, ratio %.3f; straight line through chunks %d to %d: %+.2f%% in a hundred chunks"
+        return "%d videos of %d chunks; by the clock: %s; processor time: %s"
                 .formatted(
-                        EARLY,
-                        early(),
-                        LATE,
-                        late(),
-                        runs,
-                        seconds.length,
-                        ratio(),
-                        EARLY,
-                        seconds.length,
-                        HUNDRED * slope());
+                        runs, elapsed.seconds.length, elapsed.described(), processor.described());
     }
 
     void put(ObjectNode result) {
-        result.put("chunk_" + EARLY + "_median_s", early())
-                .put("chunk_" + LATE + "_median_s", late())
-                .put("ratio", ratio())
-                .put("slope_per_100_chunks", slope());
-        Arrays.stream(seconds).forEach(result.putArray("chunk_medians_s")::add);
+        elapsed.put(result.putObject("elapsed"));
+        processor.put(result.putObject("processor"));
+    }
+
+    /**
+     * @param seconds of each chunk: medians over the videos
+     */
+    record Series(double[] seconds) {
+        /** Chunks that are compared, counted from 1: the early one comes after a few others. */
+        private static final int EARLY = 5;
+
+        private static final int LATE = 100;
+        private static final double HUNDRED = 100;
+
+        private static Series of(List<List<Moment>> videos, ToDoubleFunction<Moment> clock) {
+            double[] seconds = new double[videos.get(0).size() - 1];
+            for (int i = 0; i < seconds.length; i++) {
+                int chunk = i;
+                seconds[i] =
+                        median(
+                                videos.stream()
+                                        .mapToDouble(
+                                                ends ->
+                                                        clock.applyAsDouble(ends.get(chunk + 1))
+                                                                - clock.applyAsDouble(
+                                                                        ends.get(chunk)))
+                                        .toArray());
+            }
+            return new Series(seconds);
+        }
+
+        private static double median(double... values) {
+            double[] sorted = values.clone();
+            Arrays.sort(sorted);
+            return sorted[sorted.length / 2];
+        }
+
+        private double early() {
+            return seconds[EARLY - 1];
+        }
+
+        private double late() {
+            return seconds[LATE - 1];
+        }
+
+        /** What the late chunk takes of the early one's time. */
+        double ratio() {
+            return late() / early();
+        }
+
+        /**
+         * By how much of their median chunks become slower in a hundred of them: the straight line
+         * of least squares through all from the early one on.
+         */
+        double slope() {
+            double[] from = Arrays.copyOfRange(seconds, EARLY - 1, seconds.length);
+            double middle = (from.length - 1) / 2.0;
+            double rise = 0;
+            double run = 0;
+            for (int i = 0; i < from.length; i++) {
+                rise += (i - middle) * from[i];
+                run += (i - middle) * (i - middle);
+            }
+            return HUNDRED * rise / run / median(from);
+        }
+
+        private String described() {
+            return "median of chunk %d %.4f s, of chunk %d %.4f s, ratio %.3f, trend %+.2f%% in a hundred chunks"
+                    .formatted(EARLY, early(), LATE, late(), ratio(), HUNDRED * slope());
+        }
+
+        private void put(ObjectNode result) {
+            result.put("chunk_" + EARLY + "_median_s", early())
+                    .put("chunk_" + LATE + "_median_s", late())
+                    .put("ratio", ratio())
+                    .put("trend_in_100_chunks", slope());
+            Arrays.stream(seconds).forEach(result.putArray("chunk_medians_s")::add);
+        }
     }
 }
