@@ -13,7 +13,28 @@ import java.util.Map;
 final class ChildProcess {
     private ChildProcess() {}
 
-    /** Starts it, writing nowhere. */
+    static CommandRun run(Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        Path err = Files.createTempFile("child", ".err");
+        Process process = start(environment, err, arguments);
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        int code = process.waitFor();
+        String complained = Files.readString(err);
+        Files.delete(err);
+        return new CommandRun(code, out, complained);
+    }
+
+    /** One that runs still; what it complains of goes into a file. */
+    static Process start(Map<String, String> environment, Path err, String... arguments)
+            throws IOException {
+        ProcessBuilder builder = builder(arguments).redirectError(err.toFile());
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        process.getOutputStream().close();
+        return process;
+    }
+
+    /** One that runs still, writing nowhere. */
     static Process start(String... arguments) throws IOException {
         return builder(arguments)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
@@ -40,20 +61,5 @@ final class ChildProcess {
                         Main.class.getName()));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command);
-    }
-
-    static CommandRun run(Map<String, String> environment, String... arguments)
-            throws IOException, InterruptedException {
-        ProcessBuilder builder = builder(arguments);
-        builder.environment().putAll(environment);
-        Path err = Files.createTempFile("child", ".err");
-        builder.redirectError(err.toFile());
-        Process process = builder.start();
-        process.getOutputStream().close();
-        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        int code = process.waitFor();
-        String complained = Files.readString(err);
-        Files.delete(err);
-        return new CommandRun(code, out, complained);
     }
 }

@@ -171,6 +171,10 @@ class ChunkDenoiserTest {
         Embeddings same = text(circle);
         assertThat(last(SOLVER, first, chunk(1, 0, 1, same, Start.CARRY)))
                 .containsExactly(last(SOLVER, first, chunk(1, 0, 1, same, Start.CONTINUE)));
+        // One that keeps the negative prompt's very tensor keeps what was read under it.
+        Embeddings sharing = new Embeddings(other.prompt(), first.text().negative());
+        assertThat(last(SOLVER, first, chunk(1, 0, 1, sharing, Start.CARRY)))
+                .containsExactly(carried);
         // The negative prompt's branch is as good as the other.
         Embeddings away = new Embeddings(tensor(circle), tensor(square));
         assertThat(last(SOLVER, first, chunk(1, 0, 1, away, Start.CARRY)))

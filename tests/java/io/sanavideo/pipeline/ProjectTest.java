@@ -177,7 +177,7 @@ class ProjectTest {
             int cancelled = 0;
             while (!Files.exists(film())) {
                 try {
-                    sana.generate(Project.open(project.folder()), stopInSecondChunk(sana));
+                    sana.generate(Project.open(project.folder()), stopAfter(1, sana));
                 } catch (CancelledException e) {
                     cancelled++;
                 }
@@ -204,12 +204,13 @@ class ProjectTest {
                 Beat.of(4, "a green square").with(Transition.DISSOLVE).dissolvingFor(2.5));
     }
 
-    private static ProgressListener stopInSecondChunk(SanaVideo sana) {
+    /** Cancels in the middle of a chunk, after so many whole ones. */
+    private static ProgressListener stopAfter(int chunks, SanaVideo sana) {
         long[] begun = {-1};
         return progress -> {
             if (progress.phase() == Phase.CHUNKS) {
                 begun[0] = begun[0] < 0 ? progress.step() : begun[0];
-                if (progress.step() == begun[0] + STEPS + 2) {
+                if (progress.step() == begun[0] + chunks * (STEPS + 1) + 1) {
                     sana.cancel();
                 }
             }
@@ -254,6 +255,21 @@ class ProjectTest {
                 same++;
             }
             assertThat(same).isEqualTo(53);
+        }
+    }
+
+    /** What comes after a beat that was made again is not what came after the old one. */
+    @Test
+    void makesWhatFollowsAgain() {
+        Project project = project(DEMO, story());
+        try (SanaVideo sana = open(project)) {
+            sana.generate(project, ProgressListener.NONE);
+            Project again = project.reroll(4, 9);
+            int chunksOfBeat = 4;
+            assertThatThrownBy(() -> sana.generate(again, stopAfter(chunksOfBeat, sana)))
+                    .isInstanceOf(CancelledException.class);
+            assertThat(sana.generate(again, ProgressListener.NONE).frameHash())
+                    .isEqualTo(hash(sana, again.story()));
         }
     }
 
@@ -345,7 +361,7 @@ class ProjectTest {
     void oneFilmIsMadeByOneModel() throws IOException {
         Project project = project(DEMO, story());
         try (SanaVideo sana = open(project)) {
-            assertThatThrownBy(() -> sana.generate(project, stopInSecondChunk(sana)))
+            assertThatThrownBy(() -> sana.generate(project, stopAfter(1, sana)))
                     .isInstanceOf(CancelledException.class);
         }
         Project other = project(DEMO.withPrecision(Precision.BF16), story());

@@ -28,6 +28,8 @@ import picocli.CommandLine.Parameters;
             "  vae       the VAE's decoder for one latent frame, which makes four frames",
             "  encoder   the VAE's encoder for four frames, which make one latent frame",
             "  pipeline  the whole built-in demo clip, text to decoded frames, warm",
+            "or of a long video of the demo model:",
+            "  chunks    each of its chunks, of which a late one must take no longer than an early one",
             "or looks whether memory comes back:",
             "  soak      clips, long clips and stories of the demo model, --runs of them in turn"
         },
@@ -39,11 +41,12 @@ final class BenchCommand implements Callable<Integer> {
         VAE,
         ENCODER,
         PIPELINE,
+        CHUNKS,
         SOAK
     }
 
     @Parameters(
-            paramLabel = "block|product|vae|encoder|pipeline|soak",
+            paramLabel = "block|product|vae|encoder|pipeline|chunks|soak",
             description = "What to time.")
     private Part part;
 
@@ -107,6 +110,10 @@ final class BenchCommand implements Callable<Integer> {
             pipeline();
             return ExitCode.DONE;
         }
+        if (part == Part.CHUNKS) {
+            chunks();
+            return ExitCode.DONE;
+        }
         if (part == Part.SOAK) {
             return soak();
         }
@@ -129,25 +136,36 @@ final class BenchCommand implements Callable<Integer> {
                             : Bench.product(context, compute, 2240, 2240, 13440);
             case VAE -> Bench.vae(context, compute, height, width);
             case ENCODER -> Bench.vaeEncoder(context, compute, height, width);
-            case PIPELINE, SOAK -> throw new IllegalStateException();
+            case PIPELINE, CHUNKS, SOAK -> throw new IllegalStateException();
         };
     }
 
-    private int soak() {
-        if (runs < 6) {
-            throw new IllegalArgumentException("--runs is %d, expected 6 or more".formatted(runs));
+    private int soak() throws Exception {
+        if (runs < Soak.FEWEST) {
+            throw new IllegalArgumentException(
+                    "--runs is %d, expected %d or more".formatted(runs, Soak.FEWEST));
         }
-        try (SanaVideo sana =
-                SanaVideo.open(
-                        options.model(SanaVideo.demoModel(), kernels.kernels()),
-                        ProgressListener.NONE)) {
-            boolean isBack = new Soak(sana, System.out).run(runs);
-            System.out.println(
-                    isBack
-                            ? "native memory is back where it was after 3"
-                            : "native memory is NOT back where it was after 3");
-            return isBack ? ExitCode.DONE : ExitCode.FAILED;
+        try (SanaVideo sana = demo()) {
+            return new Soak(sana, System.out).run(runs) ? ExitCode.DONE : ExitCode.FAILED;
         }
+    }
+
+    private void chunks() throws Exception {
+        try (SanaVideo sana = demo()) {
+            ChunkTimes times = ChunkTimes.of(sana, runs);
+            if (!json) {
+                System.out.println(times.described(runs));
+                return;
+            }
+            ObjectNode result = result(options.precision().toString(), options.device().threads());
+            times.put(result);
+            System.out.println(result);
+        }
+    }
+
+    private SanaVideo demo() {
+        return SanaVideo.open(
+                options.model(SanaVideo.demoModel(), kernels.kernels()), ProgressListener.NONE);
     }
 
     private void pipeline() throws Exception {
@@ -190,17 +208,7 @@ final class BenchCommand implements Callable<Integer> {
                     operations > 0 ? ", %.0f GFLOP/s".formatted(operations / median / 1e9) : "");
             return;
         }
-        ObjectNode result =
-                new ObjectMapper()
-                        .createObjectNode()
-                        .put("what", "sana-video " + part.name().toLowerCase())
-                        .put("version", Native.version())
-                        .put("cpu_variant", Native.cpuVariant())
-                        .put("device", options.device().toString())
-                        .put("dtype", dtype.toLowerCase())
-                        .put("threads", threads)
-                        .put("median_s", median)
-                        .put("min_s", seconds[0]);
+        ObjectNode result = result(dtype, threads).put("median_s", median).put("min_s", seconds[0]);
         if (part == Part.BLOCK) {
             result.put("tokens", frames * height * width);
         }
@@ -208,5 +216,17 @@ final class BenchCommand implements Callable<Integer> {
             result.put("gflop", operations / 1e9).put("gflops", operations / median / 1e9);
         }
         System.out.println(result);
+    }
+
+    /** What every result begins with. */
+    private ObjectNode result(String dtype, int threads) {
+        return new ObjectMapper()
+                .createObjectNode()
+                .put("what", "sana-video " + part.name().toLowerCase())
+                .put("version", Native.version())
+                .put("cpu_variant", Native.cpuVariant())
+                .put("device", options.device().toString())
+                .put("dtype", dtype.toLowerCase())
+                .put("threads", threads);
     }
 }

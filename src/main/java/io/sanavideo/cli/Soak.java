@@ -1,6 +1,7 @@
 package io.sanavideo.cli;
 
 import io.sanavideo.Beat;
+import io.sanavideo.CancelledException;
 import io.sanavideo.FrameSink;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.SanaVideo;
@@ -11,14 +12,25 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
+import java.util.OptionalLong;
 
-/** Many generations in one program, after each of which memory must be back where it was. */
+/**
+ * Many generations in one program: clips at once, long ones into a file, stories, and stories that
+ * are given up midway, in turn. Afterwards memory must be where it was: the tensors' to the byte,
+ * the resident set but for what a warming program takes, which is judged where Java's heap does not
+ * grow.
+ */
 final class Soak {
-    private static final Path STATUS = Path.of("/proc/self/status");
-    private static final String RESIDENT = "VmRSS:";
+    /** The fewest generations: memory is looked at after each kind was made. */
+    static final int FEWEST = 8;
+
+    private static final int KINDS = 4;
     private static final int LINES = 10;
+    private static final int STEPS = 4;
     private static final double MB = 1e6;
+
+    /** Code that is compiled late, classes, and what malloc does not give back. */
+    private static final double TOLERANCE = 0.03;
 
     private final SanaVideo sana;
     private final PrintStream out;
@@ -29,56 +41,99 @@ final class Soak {
     }
 
     /**
-     * Makes clips at once, long ones chunk by chunk, and stories, in turn.
-     *
-     * @param runs generations, from 3
-     * @return whether native memory is what it was after the first three
+     * @param runs generations, from {@link #FEWEST}
+     * @return whether memory is what it was after the first tenth of them
+     * @throws IOException when there is no place for a temporary file
      */
-    boolean run(int runs) {
-        long baseline = 0;
-        for (int i = 1; i <= runs; i++) {
-            generate(i);
-            if (i == 3) {
-                baseline = sana.memoryInUse();
+    boolean run(int runs) throws IOException {
+        int every = Math.max(1, runs / LINES);
+        int first = Math.max(KINDS, every);
+        long tensors = 0;
+        OptionalLong resident = OptionalLong.empty();
+        Path folder = Files.createTempDirectory("sana-video-soak");
+        Path file = folder.resolve("clip.mp4");
+        try {
+            for (int i = 1; i <= runs; i++) {
+                generate(i, file);
+                if (i == first) {
+                    tensors = sana.memoryInUse();
+                    resident = ResidentSet.bytes();
+                }
+                if (i == first || i % every == 0) {
+                    out.printf(
+                            "%4d generations: tensors %.3f MB, resident set %s%n",
+                            i, sana.memoryInUse() / MB, megabytes(ResidentSet.bytes()));
+                }
             }
-            if (i == 3 || i % Math.max(1, runs / LINES) == 0) {
-                out.printf(
-                        "%4d generations: native memory %.3f MB, resident %s%n",
-                        i, sana.memoryInUse() / MB, resident().orElse("not known"));
-            }
+        } finally {
+            Files.deleteIfExists(file);
+            Files.delete(folder);
         }
-        return sana.memoryInUse() == baseline;
+        boolean isBack = sana.memoryInUse() == tensors;
+        out.printf(
+                "tensors: %s what they were after %d%n", isBack ? "exactly" : "NOT exactly", first);
+        return residentIsBack(resident, first) && isBack;
     }
 
-    private void generate(int run) {
+    private boolean residentIsBack(OptionalLong before, int first) {
+        OptionalLong now = ResidentSet.bytes();
+        if (before.isEmpty() || now.isEmpty()) {
+            out.println("resident set: not known on this system");
+            return true;
+        }
+        if (!ResidentSet.hasSteadyHeap()) {
+            out.printf(
+                    "resident set: not judged, since Java's heap grows; start with SANA_JAVA_OPTS='%s'%n",
+                    ResidentSet.STEADY_HEAP);
+            return true;
+        }
+        double grown = (double) now.getAsLong() / before.getAsLong() - 1;
+        boolean isBack = grown <= TOLERANCE;
+        out.printf(
+                "resident set: %+.2f%% since the %d first, %s%.0f%%%n",
+                100 * grown, first, isBack ? "within " : "NOT within ", 100 * TOLERANCE);
+        return isBack;
+    }
+
+    private static String megabytes(OptionalLong bytes) {
+        return bytes.isEmpty() ? "not known" : "%.2f MB".formatted(bytes.getAsLong() / MB);
+    }
+
+    private void generate(int run, Path file) {
         TextToVideo.Builder text =
                 TextToVideo.prompt("a red circle moving left on a black background")
                         .seed(run)
-                        .steps(4);
-        switch (run % 3) {
+                        .steps(STEPS);
+        switch (run % KINDS) {
             case 0 -> sana.generate(text.build(), FrameSink.NONE);
-            case 1 -> sana.generate(text.seconds(3 + run % 5).build(), FrameSink.NONE);
-            default ->
-                    sana.generate(
-                            Story.of(
-                                    text.build(),
-                                    Beat.of(2.5, "a blue square growing"),
-                                    Beat.of(2.5, "a green triangle moving up"),
-                                    Beat.of(2, "a cyan circle").with(Transition.DISSOLVE)),
-                            FrameSink.NONE,
-                            ProgressListener.NONE);
+            case 1 -> sana.generateTo(text.seconds(3 + run % 5).build(), file);
+            case 2 -> sana.generate(story(text), FrameSink.NONE, ProgressListener.NONE);
+            default -> giveUp(story(text));
         }
     }
 
-    /** What of the program is in memory, Java's heap included; known on Linux. */
-    private static Optional<String> resident() {
+    private static Story story(TextToVideo.Builder look) {
+        return Story.of(
+                look.build(),
+                Beat.of(2.5, "a blue square growing"),
+                Beat.of(2.5, "a green triangle moving up"),
+                Beat.of(2, "a cyan circle").with(Transition.DISSOLVE));
+    }
+
+    /** Cancels under the dissolve, where most is held. */
+    private void giveUp(Story story) {
         try {
-            return Files.readAllLines(STATUS).stream()
-                    .filter(line -> line.startsWith(RESIDENT))
-                    .map(line -> line.substring(RESIDENT.length()).strip())
-                    .findFirst();
-        } catch (IOException e) {
-            return Optional.empty();
+            sana.generate(
+                    story,
+                    FrameSink.NONE,
+                    progress -> {
+                        if (progress.step() == progress.total() - 2) {
+                            sana.cancel();
+                        }
+                    });
+        } catch (CancelledException e) {
+            return;
         }
+        throw new IllegalStateException("a cancelled story was made to its end");
     }
 }

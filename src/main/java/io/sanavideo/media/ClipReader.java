@@ -190,7 +190,7 @@ public final class ClipReader implements AutoCloseable {
                 converter.toRgb(picture, rgb);
             } else {
                 if (stored == null) {
-                    stored = ByteBuffer.allocateDirect(bytes);
+                    stored = ByteBuffer.allocate(bytes);
                 }
                 converter.toRgb(picture, stored);
                 turn(rgb);

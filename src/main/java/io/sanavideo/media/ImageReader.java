@@ -91,7 +91,7 @@ public final class ImageReader {
         try (ClipReader reader = ClipReader.open(clip)) {
             int width = reader.info().width();
             int height = reader.info().height();
-            ByteBuffer frame = ByteBuffer.allocateDirect(width * height * COLOURS);
+            ByteBuffer frame = ByteBuffer.allocate(width * height * COLOURS);
             boolean any = false;
             while (reader.read(frame)) {
                 any = true;

@@ -43,7 +43,8 @@ public final class ChunkDenoiser implements AutoCloseable {
 
     // Of the newest chunk, until there is a newer one; null before the first. What it was made of
     // stays, since the next may have it remembered anew.
-    private final Scope texts;
+    private final Scope promptTexts;
+    private final Scope negativeTexts;
     private Embeddings embeddings;
     private TransformerText promptText;
     private TransformerText negativeText;
@@ -76,7 +77,8 @@ public final class ChunkDenoiser implements AutoCloseable {
         config = transformer.config();
         context = transformer.context();
         memories = new Scope(context);
-        texts = new Scope(context);
+        promptTexts = new Scope(context);
+        negativeTexts = new Scope(context);
         buffers = new Scope(context);
         try {
             prompt = memories.own(new ChunkMemory(transformer, height, width, window));
@@ -125,7 +127,9 @@ public final class ChunkDenoiser implements AutoCloseable {
             latents.upload(noiseOf(chunk));
             int held = chunk.image() == null ? 0 : 1;
             if (held > 0) {
-                latents.slice(0, held).upload(chunk.image().values());
+                try (Tensor first = latents.slice(0, held)) {
+                    first.upload(chunk.image().values());
+                }
             }
             try (GuidedVelocity velocity =
                             new GuidedVelocity(
@@ -192,19 +196,25 @@ public final class ChunkDenoiser implements AutoCloseable {
                 negative.forget();
             }
         }
+        boolean keepsNegative =
+                embeddings != null && embeddings.negative() == chunk.text().negative();
         if (embeddings != chunk.text()) {
             embeddings = null;
-            texts.close();
-            promptText = texts.own(new TransformerText(transformer, chunk.text().prompt()));
-            if (negative != null) {
-                negativeText = texts.own(new TransformerText(transformer, chunk.text().negative()));
+            promptTexts.close();
+            promptText = promptTexts.own(new TransformerText(transformer, chunk.text().prompt()));
+            if (negative != null && !keepsNegative) {
+                negativeTexts.close();
+                negativeText =
+                        negativeTexts.own(
+                                new TransformerText(transformer, chunk.text().negative()));
             }
             embeddings = chunk.text();
         }
         if (chunk.start() == Chunk.Start.CARRY && prompt.context() != null) {
             stopIfCancelled.run();
             prompt.rememberAnew(run, latents, promptText);
-            if (negative != null) {
+            // Under the same prompt it would become what it is.
+            if (negative != null && !keepsNegative) {
                 negative.rememberAnew(run, latents, negativeText);
             }
         }
@@ -264,13 +274,15 @@ public final class ChunkDenoiser implements AutoCloseable {
     public void restoreNewest(Latents newest) {
         resize(newest.frames());
         latents.upload(newest.values());
+        embeddings = null; // what it is remembered under need not be the last chunk's
         torn = false;
     }
 
     @Override
     public void close() {
         buffers.close();
-        texts.close();
+        negativeTexts.close();
+        promptTexts.close();
         memories.close();
     }
 }

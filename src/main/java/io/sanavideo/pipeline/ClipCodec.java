@@ -16,6 +16,7 @@ import io.sanavideo.model.EncodingStream;
 import io.sanavideo.model.VaeEncoder;
 import io.sanavideo.runtime.Context;
 import io.sanavideo.runtime.DType;
+import io.sanavideo.runtime.HostMemory;
 import io.sanavideo.runtime.Range;
 import io.sanavideo.runtime.Scope;
 import io.sanavideo.runtime.Tensor;
@@ -162,7 +163,7 @@ public final class ClipCodec implements AutoCloseable {
             this.reader = reader;
             this.format = format;
             ClipInfo info = reader.info();
-            host = ByteBuffer.allocateDirect(info.width() * info.height() * COLOURS);
+            host = scope.own(new HostMemory(info.width() * info.height() * COLOURS)).buffer();
             bytes = scope.tensor(DType.U8, info.height(), info.width(), COLOURS);
             picture = scope.tensor(compute, format.height(), format.width(), COLOURS);
         }

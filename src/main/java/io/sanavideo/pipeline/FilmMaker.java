@@ -58,8 +58,8 @@ final class FilmMaker {
             ProgressListener listener) {
         List<Shot> shots = film.film().shots();
         FilmClock clock = clock(listener, log.done());
-        ShotJoiner joiner = new ShotJoiner(frames);
-        try (ChunkDenoiser denoiser = denoiser(transformer)) {
+        try (ShotJoiner joiner = new ShotJoiner(frames);
+                ChunkDenoiser denoiser = denoiser(transformer)) {
             Shots made = new Shots(decoder, denoiser, joiner, log, stopIfCancelled, clock);
             int number = 0;
             for (int i = 0; i < shots.size(); i++) {

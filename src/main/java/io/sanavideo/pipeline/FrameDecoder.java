@@ -8,6 +8,7 @@ import io.sanavideo.ProgressListener;
 import io.sanavideo.model.VaeConfig;
 import io.sanavideo.model.VaeDecoder;
 import io.sanavideo.pipeline.Tiling.Tile;
+import io.sanavideo.runtime.LentBuffer;
 import io.sanavideo.runtime.Range;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -81,14 +82,15 @@ final class FrameDecoder {
             decodeClip(vae, one, stopIfCancelled, clock, 0, frames);
             return;
         }
-        try (TiledFrames parts = new TiledFrames(tiling, config.spatialFactor(), format.frames())) {
+        int bytes = format.width() * format.height() * COLOURS;
+        try (TiledFrames parts = new TiledFrames(tiling, config.spatialFactor(), format.frames());
+                LentBuffer lent = vae.context().lend(bytes)) {
             for (int i = 0; i < tiles.size(); i++) {
                 Latents cut = tiling.cut(latents, tiles.get(i));
                 decodeClip(
                         vae, cut, stopIfCancelled, clock, (long) i * latents.frames(), parts::add);
             }
-            ByteBuffer frame =
-                    ByteBuffer.allocateDirect(format.width() * format.height() * COLOURS);
+            ByteBuffer frame = lent.buffer();
             for (int i = 0; i < format.frames(); i++) {
                 stopIfCancelled.run();
                 parts.join(i, frame);

@@ -44,7 +44,7 @@ final class FrameStream implements AutoCloseable {
             Tensor rgb =
                     scope.tensor(DType.U8, (long) height * factor, (long) width * factor, COLOURS);
             int bytes = Math.toIntExact(rgb.bytes());
-            ByteBuffer host = context.isDry() ? null : ByteBuffer.allocateDirect(bytes);
+            ByteBuffer host = context.isDry() ? null : scope.own(context.lend(bytes)).buffer();
             pictures =
                     picture -> {
                         context.ops().toRgb8(picture, rgb);

@@ -1,6 +1,7 @@
 package io.sanavideo.pipeline;
 
 import io.sanavideo.pipeline.Film.Shot;
+import io.sanavideo.runtime.HostMemory;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -11,9 +12,9 @@ import java.util.function.Consumer;
  * Joins the pictures of a film's shots: those under a dissolve fade in over the last ones of the
  * shot before, which wait for them here. All others go on at once.
  */
-final class ShotJoiner implements Consumer<ByteBuffer> {
+final class ShotJoiner implements Consumer<ByteBuffer>, AutoCloseable {
     private final Consumer<ByteBuffer> frames;
-    private final Queue<ByteBuffer> waiting = new ArrayDeque<>();
+    private final Queue<HostMemory> waiting = new ArrayDeque<>();
     private Shot shot;
     private int tail;
     private int index;
@@ -43,41 +44,55 @@ final class ShotJoiner implements Consumer<ByteBuffer> {
 
     /** The pictures that wait for those that fade in over them, in their order. */
     List<ByteBuffer> waiting() {
-        return List.copyOf(waiting);
+        return waiting.stream().map(HostMemory::buffer).toList();
     }
 
-    /** Takes up a shot that was begun, after so many of its pictures. */
-    void restore(int newIndex, List<ByteBuffer> newWaiting) {
+    /** Takes up a shot that was begun, after so many of its pictures; none waits. */
+    void restore(int newIndex) {
+        close();
         index = newIndex;
-        waiting.clear();
-        waiting.addAll(newWaiting);
     }
 
+    /** Room for one more picture that waits, to be filled. */
+    ByteBuffer addWaiting(int bytes) {
+        HostMemory picture = new HostMemory(bytes);
+        waiting.add(picture);
+        return picture.buffer();
+    }
+
+    /**
+     * @param rgb a picture, which a dissolve may change
+     */
     @Override
     public void accept(ByteBuffer rgb) {
         int picture = index++;
         if (picture < shot.dissolve()) {
             float weight = (picture + 1f) / (shot.dissolve() + 1);
-            frames.accept(mixed(waiting.remove(), rgb, weight));
+            try (HostMemory old = waiting.remove()) {
+                mix(old.buffer(), rgb, weight);
+            }
+            frames.accept(rgb);
         } else if (picture >= shot.frames() - tail) {
-            waiting.add(copy(rgb));
+            addWaiting(rgb.remaining()).put(rgb.duplicate());
         } else {
             frames.accept(rgb);
         }
     }
 
-    private static ByteBuffer copy(ByteBuffer rgb) {
-        ByteBuffer copy = ByteBuffer.allocateDirect(rgb.remaining());
-        return copy.put(rgb.duplicate()).flip();
-    }
-
-    /** The first, into which the second was mixed. */
-    private static ByteBuffer mixed(ByteBuffer old, ByteBuffer fresh, float weight) {
+    /** The first fades into the second, which becomes what is seen. */
+    private static void mix(ByteBuffer old, ByteBuffer fresh, float weight) {
+        int at = fresh.position();
         for (int i = 0; i < old.limit(); i++) {
             int from = old.get(i) & 0xff;
-            int to = fresh.get(fresh.position() + i) & 0xff;
-            old.put(i, (byte) Math.round(from + (to - from) * weight));
+            int to = fresh.get(at + i) & 0xff;
+            fresh.put(at + i, (byte) Math.round(from + (to - from) * weight));
         }
-        return old;
+    }
+
+    /** Frees what waits still, where a film did not come to its end. */
+    @Override
+    public void close() {
+        waiting.forEach(HostMemory::close);
+        waiting.clear();
     }
 }

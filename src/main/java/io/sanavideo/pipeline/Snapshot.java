@@ -125,7 +125,8 @@ final class Snapshot {
                 index = numbers(stored, PICTURE, 1)[0];
                 memories(denoiser).forEach((branch, memory) -> read(stored, branch, memory));
             }
-            joiner.restore(index, waiting(stored));
+            joiner.restore(index);
+            readWaiting(stored, joiner);
         }
     }
 
@@ -156,16 +157,12 @@ final class Snapshot {
         }
     }
 
-    private List<ByteBuffer> waiting(SafetensorsFile stored) {
+    private void readWaiting(SafetensorsFile stored, ShotJoiner joiner) {
         StoredTensor pictures = stored.tensors().get(WAITING);
-        List<ByteBuffer> waiting = new ArrayList<>();
         int bytes = height * width * COLOURS;
         for (long at = 0; pictures != null && at < pictures.bytes(); at += bytes) {
-            ByteBuffer picture = ByteBuffer.allocateDirect(bytes);
-            pictures.read(at, picture);
-            waiting.add(picture.flip());
+            pictures.read(at, joiner.addWaiting(bytes));
         }
-        return waiting;
     }
 
     private static int[] numbers(SafetensorsFile stored, String key, int count) {

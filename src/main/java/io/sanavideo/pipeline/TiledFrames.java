@@ -1,6 +1,7 @@
 package io.sanavideo.pipeline;
 
 import io.sanavideo.pipeline.Tiling.Tile;
+import io.sanavideo.runtime.HostMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -25,6 +26,7 @@ final class TiledFrames implements AutoCloseable {
     private final int frames;
     private final int width;
     private final FileChannel file;
+    private final HostMemory memory;
     private final ByteBuffer picture;
     private final float[][] rowWeights;
     private final float[][] columnWeights;
@@ -40,7 +42,6 @@ final class TiledFrames implements AutoCloseable {
         this.frames = frames;
         tiles = tiling.tiles();
         width = tiling.columns().size() * factor;
-        picture = ByteBuffer.allocateDirect(tileHeight() * tileWidth() * COLOURS);
         rowWeights = tiling.rows().weights(factor);
         columnWeights = tiling.columns().weights(factor);
         sums = new float[tiling.rows().size() * factor * width * COLOURS];
@@ -55,6 +56,13 @@ final class TiledFrames implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("the tiles' temporary file cannot be made", e);
         }
+        try {
+            memory = new HostMemory(tileHeight() * tileWidth() * COLOURS);
+        } catch (RuntimeException e) {
+            closeFile();
+            throw e;
+        }
+        picture = memory.buffer();
     }
 
     private int tileHeight() {
@@ -125,6 +133,11 @@ final class TiledFrames implements AutoCloseable {
 
     @Override
     public void close() {
+        memory.close();
+        closeFile();
+    }
+
+    private void closeFile() {
         try {
             file.close();
         } catch (IOException e) {

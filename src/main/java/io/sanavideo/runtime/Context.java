@@ -4,10 +4,12 @@ import io.sanavideo.CudaDevice;
 import io.sanavideo.Device;
 import io.sanavideo.binding.ContextHandle;
 import io.sanavideo.binding.SanaVideoAbi;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -26,6 +28,7 @@ public final class Context implements AutoCloseable {
     private static final int USUAL_MULTIPROCESSORS = 132;
 
     private final Set<Resource> owned = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final AtomicReference<ByteBuffer> idleBuffer = new AtomicReference<>();
     private final Ops ops;
     private final boolean records;
     private final boolean dry;
@@ -151,6 +154,11 @@ public final class Context implements AutoCloseable {
      */
     public Tensor scratch(DType dtype, long... shape) {
         return new Tensor(this, true, dtype, shape);
+    }
+
+    /** A direct buffer of the host's for what a program is handed, its content undefined. */
+    public LentBuffer lend(int bytes) {
+        return new LentBuffer(idleBuffer, bytes);
     }
 
     /** A new weight; its content is undefined until every row was packed. */
