@@ -296,7 +296,7 @@ class ProjectTest {
         }
     }
 
-    /** Any file of a chunk that is not as it was written is made again. */
+    /** Any file of a chunk that is not as it was written is made again, and not gone on from. */
     @Test
     void makesDamagedChunksAgain() throws IOException {
         Story story =
@@ -304,9 +304,10 @@ class ProjectTest {
                         TextToVideo.prompt("").seed(1).steps(1).chunk(2).build(),
                         Beat.of(2, "a red circle"),
                         Beat.of(2, "a blue circle"));
-        Project project = project(DEMO, story);
+        Project project = project(DEMO, story).reroll(2, 1);
         try (SanaVideo sana = open(project)) {
-            sana.generate(project, ProgressListener.NONE);
+            String other = hash(sana, project.reroll(2, 9).story());
+            sana.generate(project.reroll(2, 1), ProgressListener.NONE);
             byte[] whole = Files.readAllBytes(film());
             for (String name : written().keySet()) {
                 Path file = chunks().resolve(name);
@@ -316,11 +317,31 @@ class ProjectTest {
                 sana.generate(project, ProgressListener.NONE);
                 assertThat(film()).as(name).hasBinaryContent(whole);
                 Files.write(file, new byte[0]);
-                sana.generate(project, ProgressListener.NONE);
-                assertThat(film()).as(name).hasBinaryContent(whole);
+                assertThat(sana.generate(project.reroll(2, 9), ProgressListener.NONE).frameHash())
+                        .as(name)
+                        .isEqualTo(other);
                 Files.delete(file);
-                sana.generate(project, ProgressListener.NONE);
+                sana.generate(project.reroll(2, 1), ProgressListener.NONE);
                 assertThat(film()).as(name).hasBinaryContent(whole);
+            }
+        }
+    }
+
+    /** A dissolve that begins sooner takes pictures that were in the film before. */
+    @Test
+    void makesWhatALongerDissolveTakes() {
+        for (double seconds : new double[] {0.5, 0.625}) {
+            Story story =
+                    Story.of(
+                            TextToVideo.prompt("").seed(1).steps(1).chunk(2).build(),
+                            Beat.of(2, "a red circle"),
+                            Beat.of(2, "a blue circle")
+                                    .with(Transition.DISSOLVE)
+                                    .dissolvingFor(seconds));
+            Project project = project(DEMO, story);
+            try (SanaVideo sana = open(project)) {
+                assertThat(sana.generate(project, ProgressListener.NONE).frameHash())
+                        .isEqualTo(hash(sana, story));
             }
         }
     }
