@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             GenerateCommand.class,
+            ReproduceCommand.class,
             EncodeCommand.class,
             DecodeCommand.class,
             PlanCommand.class,
