@@ -429,6 +429,7 @@ class ReproduceCommandTest {
                         .redirectError(ProcessBuilder.Redirect.DISCARD);
         builder.environment().put("SANA_ISA", "");
         Process process = builder.start();
+        List<ProcessHandle> others;
         try (BufferedReader events =
                 new BufferedReader(new InputStreamReader(process.getInputStream()))) {
             String event = "";
@@ -436,10 +437,12 @@ class ReproduceCommandTest {
                 event = events.readLine();
                 assertThat(event).as("the run ended too soon").isNotNull();
             }
-            assertThat(process.children().count()).isEqualTo(inAnotherProcess ? 1 : 0);
+            others = process.children().toList();
+            assertThat(others).hasSize(inAnotherProcess ? 1 : 0);
             new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
             events.lines().forEach(line -> assertThat(line).doesNotContain("reproduced"));
         }
         assertThat(process.waitFor()).isEqualTo(130);
+        assertThat(others).noneMatch(ProcessHandle::isAlive);
     }
 }
