@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import javax.tools.JavaCompiler;
@@ -55,6 +56,32 @@ class DocumentationTest {
 
         assertThat(output).contains("encode 0/2", "denoise 20/20");
         assertThat(ClipInfo.read(clip).frames()).isEqualTo(17);
+    }
+
+    @Test
+    void snippetOfTheReproductionSaysIdentical() throws Exception {
+        Path clip = folder.resolve("clip.gif");
+        try (SanaVideo sana = SanaVideo.open(SanaVideo.demoModel(), Device.cpu())) {
+            sana.generateTo(TextToVideo.prompt("a red circle").steps(2).build(), clip);
+        }
+        Matcher block = JAVA_BLOCK.matcher(Files.readString(Path.of("docs/reproduce.md")));
+        assertThat(block.find()).isTrue();
+        String code = replaced(block.group(1), "Path.of(\"clip.mp4\")", "Path.of(arguments[0])");
+        Path source = folder.resolve("Reproduce.java");
+        Files.writeString(
+                source,
+                """
+                import io.sanavideo.*;
+                import java.nio.file.Path;
+
+                class Reproduce {
+                    public static void main(String[] arguments) {
+                        %s
+                    }
+                }
+                """
+                        .formatted(code));
+        assertThat(compileAndRun(source, "Reproduce", clip.toString())).contains("identical");
     }
 
     @Test

@@ -1,6 +1,6 @@
 package io.sanavideo;
 
-import io.sanavideo.media.ClipInfo;
+import io.sanavideo.media.ClipMetadata;
 import io.sanavideo.pipeline.FileSink;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -47,12 +47,12 @@ public record Kernels(Use products, Use convolutions, String recipe) {
     }
 
     /**
-     * The kernels that made a clip's file.
+     * The kernels that made a clip, a file or a folder of images.
      *
      * @throws IllegalArgumentException when it holds no recipe
      */
     public static Kernels ofClip(Path file) {
-        String recipe = ClipInfo.read(file).metadata().get(FileSink.RECIPE);
+        String recipe = ClipMetadata.read(file).get(FileSink.RECIPE);
         if (recipe == null) {
             throw new IllegalArgumentException(
                     file + " holds no recipe; those that this project wrote do");

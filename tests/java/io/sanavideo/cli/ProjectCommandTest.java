@@ -89,6 +89,7 @@ class ProjectCommandTest {
         Files.delete(Path.of(film));
         assertDone(CommandRun.of("resume", project, "--json"));
         assertThat(Path.of(film)).hasBinaryContent(second);
+        assertDone(CommandRun.of("reproduce", film, "--quiet"));
 
         CommandRun noBeat = CommandRun.of("reroll", project, "--beat", "4");
         assertThat(noBeat.code()).isEqualTo(ExitCode.USAGE);

@@ -7,10 +7,14 @@ import io.sanavideo.FrameSink;
 import io.sanavideo.Generated;
 import io.sanavideo.Kernels;
 import io.sanavideo.Kernels.Use;
+import io.sanavideo.Materials;
 import io.sanavideo.Model;
 import io.sanavideo.Precision;
 import io.sanavideo.Progress.Phase;
+import io.sanavideo.ProgressListener;
+import io.sanavideo.RecordedClip;
 import io.sanavideo.RelativeError;
+import io.sanavideo.Reproduction;
 import io.sanavideo.SanaVideo;
 import io.sanavideo.TextToVideo;
 import java.io.IOException;
@@ -23,6 +27,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole clips with the stand-ins for cuBLASLt and cuDNN on the emulated card. */
 @Tag("libraries")
@@ -86,6 +92,29 @@ class VendorKernelsTest {
         assertThat(repeated.frameHash()).isEqualTo(made.frameHash());
         Generated ownAgain = generate(Kernels.ofRecipe(own.recipe()), second);
         assertThat(ownAgain.frameHash()).isEqualTo(own.frameHash());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void reproducedIsAllTheSame(boolean libraries) {
+        Generated made = generate(libraries ? LIBRARIES : Kernels.OWN, EnumSet.noneOf(Phase.class));
+        RecordedClip clip =
+                new RecordedClip(Path.of("clip.mp4"), Recipe.read(made.recipe()), made.frameHash());
+        Model base = Model.at(model, CARD);
+        Reproduction again = Reproduction.of(clip, base, Materials.NONE, ProgressListener.NONE);
+        assertThat(again.isIdentical()).isTrue();
+        assertThat(again.differences()).isEmpty();
+        assertThat(again.made().recipe()).isEqualTo(made.recipe());
+        if (libraries) {
+            Recipe older = Recipe.read(made.recipe().replace("13.3.0", "13.1.0"));
+            RecordedClip other = new RecordedClip(clip.file(), older, clip.frameHash());
+            assertThat(
+                            Reproduction.of(other, base, Materials.NONE, ProgressListener.NONE)
+                                    .differences())
+                    .first()
+                    .isEqualTo(
+                            "libraries: libraries.cublaslt is '13.3.0' now, '13.1.0' in the recipe");
+        }
     }
 
     /** What was chosen before counts in a plan, which measures nothing. */

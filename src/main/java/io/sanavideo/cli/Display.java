@@ -4,6 +4,7 @@ import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.Plan;
 import io.sanavideo.ProgressListener;
+import io.sanavideo.Reproduction;
 import java.nio.file.Path;
 
 /** How {@code generate} shows what it does. */
@@ -37,6 +38,9 @@ interface Display extends ProgressListener, AutoCloseable {
 
     /** A clip is complete. */
     void done(Path output, Generated generated);
+
+    /** A clip was made again from its recipe. */
+    void reproduced(Reproduction again);
 
     @Override
     void close();

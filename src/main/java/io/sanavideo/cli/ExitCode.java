@@ -12,6 +12,7 @@ final class ExitCode {
     static final int FAILED = 1;
     static final int USAGE = 2;
     static final int DOES_NOT_FIT = 3;
+    static final int DIFFERS = 4;
     static final int BAD_FILE = 5;
     static final int DEVICE = 6;
     static final int CANCELLED = 130;

@@ -2,10 +2,12 @@ package io.sanavideo.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.Progress;
+import io.sanavideo.Reproduction;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -70,6 +72,20 @@ final class JsonDisplay implements Display {
                         .put("seed", generated.seed())
                         .put("elapsed_s", seconds(generated.elapsed()))
                         .put("frames_sha256", generated.frameHash());
+        print(event);
+    }
+
+    @Override
+    public void reproduced(Reproduction again) {
+        ObjectNode event =
+                event("reproduced")
+                        .put("file", again.clip().file().toString())
+                        .put("identical", again.isIdentical())
+                        .put("recorded_sha256", again.clip().frameHash())
+                        .put("frames_sha256", again.made().frameHash())
+                        .put("elapsed_s", seconds(again.made().elapsed()));
+        ArrayNode differences = event.putArray("differences");
+        again.differences().forEach(differences::add);
         print(event);
     }
 

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             GenerateCommand.class,
             ResumeCommand.class,
             RerollCommand.class,
+            ReproduceCommand.class,
             EncodeCommand.class,
             DecodeCommand.class,
             PlanCommand.class,

@@ -3,6 +3,7 @@ package io.sanavideo.cli;
 import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.Progress;
+import io.sanavideo.Reproduction;
 import java.nio.file.Path;
 
 /** Shows nothing. */
@@ -21,6 +22,9 @@ final class QuietDisplay implements Display {
 
     @Override
     public void done(Path output, Generated generated) {}
+
+    @Override
+    public void reproduced(Reproduction again) {}
 
     @Override
     public void close() {}

@@ -1,9 +1,11 @@
 package io.sanavideo.cli;
 
+import io.sanavideo.ClipFormat;
 import io.sanavideo.Device;
 import io.sanavideo.Generated;
 import io.sanavideo.Progress;
 import io.sanavideo.Progress.Phase;
+import io.sanavideo.Reproduction;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -21,6 +23,13 @@ final class TextDisplay implements Display {
     private static final int COLUMNS = 78;
     private static final long MEGABYTE = 1_000_000;
     private static final int UPDATE_MILLIS = 100;
+
+    /** What is to be said where frames differ and all that is named is the same. */
+    private static final String NO_REASON =
+            """
+            build, device, libraries, weights and settings are the same here as far as recipes name them.
+            Either recipe or hash were changed after they were written, or what differs is not named,
+            such as this program's Java code in the same version.""";
 
     private final PrintStream out;
     private final PrintStream err;
@@ -105,6 +114,31 @@ final class TextDisplay implements Display {
                                 size(bytes(output)),
                                 generated.elapsed().toMillis() / 1000.0,
                                 generated.seed()));
+    }
+
+    @Override
+    public void reproduced(Reproduction again) {
+        closeBar();
+        Path file = again.clip().file();
+        if (again.isIdentical()) {
+            ClipFormat format = again.made().format();
+            out.println(
+                    "%s: identical, all %d frames of %dx%d, made again in %.2f s"
+                            .formatted(
+                                    file,
+                                    format.frames(),
+                                    format.width(),
+                                    format.height(),
+                                    again.made().elapsed().toMillis() / 1000.0));
+            return;
+        }
+        out.println(file + ": differs");
+        again.differences().forEach(difference -> out.println("  " + difference));
+        if (again.differences().isEmpty()) {
+            out.println(NO_REASON.indent(2).stripTrailing());
+        }
+        out.println("  frames in the file: " + again.clip().frameHash());
+        out.println("  frames made now:    " + again.made().frameHash());
     }
 
     private static String fps(double fps) {

@@ -13,6 +13,8 @@ import java.util.Map;
  * {@code recipe.json} and as the comment of the first image.
  */
 final class PngFolderWriter extends AbstractClipWriter {
+    static final String METADATA = "recipe.json";
+
     PngFolderWriter(PartialOutput output, int width, int height) {
         super(output, width, height);
     }
@@ -25,7 +27,7 @@ final class PngFolderWriter extends AbstractClipWriter {
     @Override
     void complete(Map<String, String> metadata, List<Chapter> chapters) throws IOException {
         String json = MetadataJson.write(metadata);
-        Files.writeString(output.path().resolve("recipe.json"), json + "\n");
+        Files.writeString(output.path().resolve(METADATA), json + "\n");
         try (RandomAccessFile first = new RandomAccessFile(frame(0).toFile(), "rw")) {
             first.seek(first.length() - PngImage.END_BYTES);
             first.write(PngImage.commentAndEnd(json));

@@ -11,6 +11,7 @@ import java.net.MalformedURLException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
@@ -30,6 +31,9 @@ public final class Native {
             System.setProperty(MAX_PHYSICAL_BYTES, "0");
         }
     }
+
+    /** The CPU variants; a processor that has one has those before it. */
+    private static final List<String> CPU_VARIANTS = List.of("v2", "v3", "v4", "v4-bf16");
 
     private Native() {}
 
@@ -86,6 +90,18 @@ public final class Native {
     public static String cpuVariant() {
         load();
         return text(SanaVideoAbi.sv_cpu_variant());
+    }
+
+    /**
+     * Whether this process would run on another CPU variant, if the environment variable {@code
+     * SANA_ISA} had named it at its start. False where it names one already: that is in use because
+     * it was asked for.
+     */
+    public static boolean couldBe(String variant) {
+        String asked = System.getenv("SANA_ISA");
+        int best = CPU_VARIANTS.indexOf(cpuVariant());
+        int other = CPU_VARIANTS.indexOf(variant);
+        return (asked == null || asked.isEmpty()) && other >= 0 && other < best;
     }
 
     /** Whether this CPU multiplies bf16 numbers by instructions of its own. */
