@@ -112,6 +112,24 @@ class ContactSheetTest {
         assertThat(sheet.getHeight()).isGreaterThan(7 * CELL).isLessThan(7 * (CELL + 70));
     }
 
+    /** Cut where a frame begins, so that nothing in it could not be read. */
+    @Test
+    void aFilmWithoutItsLastFramesIsDamaged() throws IOException {
+        Path film = StoryFilm.of(64, 64, 8).write(folder.resolve("film.mp4"));
+        long end = 0;
+        try (Demuxer demuxer = new Demuxer(film)) {
+            for (int i = 0; i <= 40; i++) {
+                assertThat(demuxer.read()).isTrue();
+                end = demuxer.packet().pos();
+            }
+        }
+        Files.write(film, Arrays.copyOf(Files.readAllBytes(film), (int) end));
+        assertThatThrownBy(() -> ContactSheet.write(film, folder.resolve("sheet.png")))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContainingAll(film.toString(), "ends before its 45 frames");
+        assertThat(folder.resolve("sheet.png")).doesNotExist();
+    }
+
     @Test
     void wrongNamesAndFilmsAreRefused() throws IOException {
         assertThatThrownBy(() -> ContactSheet.requirePossible(folder.resolve("sheet.jpg")))

@@ -15,7 +15,7 @@ record StoryFilm(int width, int height, double fps, List<FilmBeat> beats) {
                 fps,
                 List.of(
                         new FilmBeat(1, "a fox \"runs\" 🐞", 7, 0, 17),
-                        new FilmBeat(2, "an owl ".repeat(30).strip(), Long.MAX_VALUE, 17, 37),
+                        new FilmBeat(2, "an owl ".repeat(30).strip(), Long.MAX_VALUE - 1, 17, 37),
                         new FilmBeat(3, "snow", -1, 37, 45)));
     }
 
