@@ -39,7 +39,8 @@ public record FilmBeat(int number, String prompt, long seed, long firstFrame, lo
     }
 
     /**
-     * Reads the beats of a film's file: times and prompts are its chapters', seeds its recipe's.
+     * Reads the beats of a film's file: times and prompts are its chapters', seeds its recipe's: a
+     * beat's own, or the film's.
      *
      * @param film an mp4 that was made from a story
      * @throws ModelFormatException if it cannot be read or is not such a film
@@ -50,7 +51,8 @@ public record FilmBeat(int number, String prompt, long seed, long firstFrame, lo
 
     static List<FilmBeat> of(Path film, ClipInfo info) {
         List<Chapter> chapters = info.chapters();
-        JsonNode told = recipe(film, info).path("beats");
+        JsonNode recipe = recipe(film, info);
+        JsonNode told = recipe.path("beats");
         if (chapters.isEmpty() || told.size() != chapters.size()) {
             throw new ModelFormatException(
                     "%s has %d chapters and a recipe of %d beats, expected a chapter for each beat: an mp4 made from a story"
@@ -59,7 +61,8 @@ public record FilmBeat(int number, String prompt, long seed, long firstFrame, lo
         List<FilmBeat> beats = new ArrayList<>();
         for (int i = 0; i < chapters.size(); i++) {
             Chapter chapter = chapters.get(i);
-            JsonNode seed = told.path(i).path("seed");
+            JsonNode own = told.path(i).path("seed");
+            JsonNode seed = own.isMissingNode() ? recipe.path("seed") : own;
             boolean isSeed = seed.isIntegralNumber() && seed.canConvertToLong();
             if (!isSeed || chapter.endFrame() > info.frames()) {
                 throw new ModelFormatException(
