@@ -188,6 +188,22 @@ class ProjectTest {
         assertThat(film()).hasSameBinaryContentAs(whole.output().path());
     }
 
+    /** A shot that is longer than the decoder looks back: 35 latent frames are done, 30 matter. */
+    @Test
+    void goesOnInALongShot() {
+        Story story =
+                Story.of(
+                        TextToVideo.prompt("").seed(1).steps(STEPS).chunk(7).build(),
+                        Beat.of(20, "a red circle moving right on a black background"));
+        Project project = project(DEMO, story);
+        try (SanaVideo sana = open(project)) {
+            assertThatThrownBy(() -> sana.generate(project, stopAfter(5, sana)))
+                    .isInstanceOf(CancelledException.class);
+            assertThat(sana.generate(project, ProgressListener.NONE).frameHash())
+                    .isEqualTo(hash(sana, story));
+        }
+    }
+
     /** The VAE makes 8 frames of a latent frame and hands them on late. */
     private static Story storyOfLtxVae() {
         return Story.of(
