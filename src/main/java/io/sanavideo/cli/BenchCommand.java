@@ -3,6 +3,7 @@ package io.sanavideo.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sanavideo.FrameSink;
+import io.sanavideo.Model;
 import io.sanavideo.ProgressListener;
 import io.sanavideo.SanaVideo;
 import io.sanavideo.TextToVideo;
@@ -30,6 +31,7 @@ import picocli.CommandLine.Parameters;
             "  pipeline  the whole built-in demo clip, text to decoded frames, warm",
             "or of a long video of the demo model:",
             "  chunks    each of its chunks, of which a late one must take no longer than an early one",
+            "  reroll    a project's film of eight beats, and its last beat again",
             "or looks whether memory comes back:",
             "  soak      clips, long clips and stories of the demo model, --runs of them in turn"
         },
@@ -42,11 +44,12 @@ final class BenchCommand implements Callable<Integer> {
         ENCODER,
         PIPELINE,
         CHUNKS,
+        REROLL,
         SOAK
     }
 
     @Parameters(
-            paramLabel = "block|product|vae|encoder|pipeline|chunks|soak",
+            paramLabel = "block|product|vae|encoder|pipeline|chunks|reroll|soak",
             description = "What to time.")
     private Part part;
 
@@ -114,6 +117,10 @@ final class BenchCommand implements Callable<Integer> {
             chunks();
             return ExitCode.DONE;
         }
+        if (part == Part.REROLL) {
+            reroll();
+            return ExitCode.DONE;
+        }
         if (part == Part.SOAK) {
             return soak();
         }
@@ -136,7 +143,7 @@ final class BenchCommand implements Callable<Integer> {
                             : Bench.product(context, compute, 2240, 2240, 13440);
             case VAE -> Bench.vae(context, compute, height, width);
             case ENCODER -> Bench.vaeEncoder(context, compute, height, width);
-            case PIPELINE, CHUNKS, SOAK -> throw new IllegalStateException();
+            case PIPELINE, CHUNKS, REROLL, SOAK -> throw new IllegalStateException();
         };
     }
 
@@ -163,9 +170,23 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
+    private void reroll() throws Exception {
+        RerollTimes times = RerollTimes.of(demoModel(), runs);
+        if (!json) {
+            System.out.println(times.described(runs));
+            return;
+        }
+        ObjectNode result = result(options.precision().toString(), options.device().threads());
+        times.put(result);
+        System.out.println(result);
+    }
+
+    private Model demoModel() {
+        return options.model(SanaVideo.demoModel(), kernels.kernels());
+    }
+
     private SanaVideo demo() {
-        return SanaVideo.open(
-                options.model(SanaVideo.demoModel(), kernels.kernels()), ProgressListener.NONE);
+        return SanaVideo.open(demoModel(), ProgressListener.NONE);
     }
 
     private void pipeline() throws Exception {
