@@ -4,7 +4,6 @@ import io.sanavideo.pipeline.ProjectFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -33,11 +32,6 @@ public record Project(Path folder, Model model, Story story, ClipFile output) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(story, "story");
         Objects.requireNonNull(output, "output");
-        if (!output.path().toString().toLowerCase(Locale.ROOT).endsWith(".mp4")) {
-            throw new IllegalArgumentException(
-                    "the film of a project is to be %s, expected a name that ends in .mp4"
-                            .formatted(output.path()));
-        }
         if (story.look().seed() == null) {
             story = story.withSeed(ThreadLocalRandom.current().nextLong(SEED_BOUND));
         }
@@ -49,7 +43,8 @@ public record Project(Path folder, Model model, Story story, ClipFile output) {
      * again.
      *
      * @param story a seed that it does not have is drawn
-     * @throws IllegalArgumentException when the folder is there and is no project's
+     * @throws IllegalArgumentException when the folder is there and is no project's, or the film
+     *     cannot be written where it is to be
      */
     public static Project create(Path folder, Model model, Story story, ClipFile output) {
         Project project = new Project(folder, model, story, output);

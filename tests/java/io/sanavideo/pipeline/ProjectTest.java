@@ -444,6 +444,15 @@ class ProjectTest {
                                         ClipFile.of(folder.resolve("film.gif"))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(".mp4");
+        Path nowhere = folder.resolve("nowhere/film.mp4");
+        assertThatThrownBy(
+                        () ->
+                                Project.create(
+                                        folder.resolve("new"), DEMO, story(), ClipFile.of(nowhere)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("nowhere")
+                .hasMessageContaining("create it first");
+        assertThat(folder.resolve("new")).doesNotExist();
         assertThatThrownBy(() -> project(DEMO, story()).reroll(6, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("beat is 6, expected 1 to 5");

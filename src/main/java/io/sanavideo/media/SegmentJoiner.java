@@ -23,6 +23,8 @@ import org.bytedeco.ffmpeg.avutil.AVRational;
  * clip shows exactly the pictures of its segments, and the same segments always make the same file.
  */
 public final class SegmentJoiner {
+    private static final String EXTENSION = ".mp4";
+
     private final FrameRate rate;
     private final Muxer muxer;
     private Shape shape;
@@ -50,6 +52,16 @@ public final class SegmentJoiner {
     private SegmentJoiner(Muxer muxer, FrameRate rate) {
         this.muxer = muxer;
         this.rate = rate;
+    }
+
+    /**
+     * Makes sure that a film can be joined there, as far as can be known before its segments are.
+     *
+     * @throws IllegalArgumentException if the name does not end in .mp4 or the place cannot be
+     *     written to
+     */
+    public static void requirePossible(Path target) {
+        PartialOutput.file(target, EXTENSION).close();
     }
 
     /**
@@ -82,7 +94,7 @@ public final class SegmentJoiner {
         AbstractClipWriter.requireStorable(metadata);
         FrameRate rate = FrameRate.of(fps);
         FFmpeg.preload();
-        try (PartialOutput output = PartialOutput.file(target, ".mp4")) {
+        try (PartialOutput output = PartialOutput.file(target, EXTENSION)) {
             try (Muxer muxer = new Muxer(output.path(), "mp4", rate)) {
                 SegmentJoiner joiner = new SegmentJoiner(muxer, rate);
                 for (Path segment : segments) {

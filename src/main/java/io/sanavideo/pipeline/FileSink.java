@@ -43,7 +43,7 @@ public final class FileSink implements FrameSink, AutoCloseable {
         this.writer = writer;
         this.burner = burner;
         int bytes = burner == null ? 0 : format.height() * format.width() * 3;
-        burned = ByteBuffer.allocateDirect(bytes);
+        burned = ByteBuffer.allocate(bytes);
     }
 
     /** Checks the place and the form; see {@link ClipWriter#open}. */

@@ -52,10 +52,12 @@ public final class ProjectFolder implements AutoCloseable {
      * Writes a project's files. Chunks of a project that was there stay: those that were asked to
      * be the same are not made again.
      *
-     * @throws IllegalArgumentException when the folder is there and is no project's
+     * @throws IllegalArgumentException when the folder is there and is no project's, or the film
+     *     cannot be written where it is to be
      */
     public static void write(Project project) {
         Path folder = project.folder();
+        SegmentJoiner.requirePossible(project.output().path());
         if (Files.exists(folder) && !isEmpty(folder) && !Files.exists(folder.resolve(PROJECT))) {
             throw new IllegalArgumentException(
                     "%s is there and is no project, expected an empty folder, one that is not there, or a project's"
@@ -129,8 +131,10 @@ public final class ProjectFolder implements AutoCloseable {
      * Opens a project for work, alone.
      *
      * @throws IllegalStateException when another program works on it
+     * @throws IllegalArgumentException when the film cannot be written where it is to be
      */
     static ProjectFolder open(Project project) {
+        SegmentJoiner.requirePossible(project.output().path());
         Path file = project.folder().resolve(".lock");
         FileChannel channel = null;
         try {
