@@ -91,6 +91,13 @@ final class BenchCommand implements Callable<Integer> {
     private int size;
 
     @Option(
+            names = "--seconds",
+            paramLabel = "N",
+            defaultValue = "20",
+            description = "Of each beat of reroll (default: ${DEFAULT-VALUE}).")
+    private double beatSeconds;
+
+    @Option(
             names = "--runs",
             paramLabel = "N",
             defaultValue = "5",
@@ -171,7 +178,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void reroll() throws Exception {
-        RerollTimes times = RerollTimes.of(demoModel(), runs);
+        RerollTimes times = RerollTimes.of(demoModel(), beatSeconds, runs);
         if (!json) {
             System.out.println(times.described(runs));
             return;
