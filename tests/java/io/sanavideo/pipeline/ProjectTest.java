@@ -417,6 +417,28 @@ class ProjectTest {
         assertThat(film()).doesNotExist();
     }
 
+    /** Not even when a run with another story, which was given up, lies between. */
+    @Test
+    void chunksOfAnotherModelAreNotTakenUp() {
+        Story story =
+                Story.of(
+                        TextToVideo.prompt("").seed(1).steps(1).chunk(2).build(),
+                        Beat.of(2, "a red circle"));
+        Project first = project(DEMO, story);
+        try (SanaVideo sana = open(first)) {
+            sana.generate(first, ProgressListener.NONE);
+        }
+        Model other = DEMO.withPrecision(Precision.BF16);
+        Project between = project(other, story.withSeed(2));
+        try (SanaVideo sana = open(between)) {
+            assertThatThrownBy(() -> sana.generate(between, stopAfter(0, sana)))
+                    .isInstanceOf(CancelledException.class);
+            Project again = project(other, story);
+            assertThat(sana.generate(again, ProgressListener.NONE).frameHash())
+                    .isEqualTo(hash(sana, story));
+        }
+    }
+
     @Test
     void isWorkedOnByOneProgram() {
         Project project = project(DEMO, story());

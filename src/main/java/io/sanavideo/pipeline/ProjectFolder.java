@@ -161,9 +161,13 @@ public final class ProjectFolder implements AutoCloseable {
         }
     }
 
+    private ChunkFiles chunks() {
+        return new ChunkFiles(project.folder().resolve("chunks"));
+    }
+
     /** What is done of its film. */
     ProjectLog log(FilmSettings film) {
-        ChunkFiles files = new ChunkFiles(project.folder().resolve("chunks"));
+        ChunkFiles files = chunks();
         files.clean(film.film().chunks());
         ClipFile output = project.output();
         return new ProjectLog(
@@ -182,12 +186,16 @@ public final class ProjectFolder implements AutoCloseable {
      */
     void requireMadeWith(String recipe, int done) {
         Path file = project.folder().resolve(RECIPE);
-        if (done > 0) {
+        if (done > 0 || Files.exists(file)) {
             List<String> differences = recipe(file).differencesInMaking(Recipe.read(recipe));
-            if (!differences.isEmpty()) {
+            if (!differences.isEmpty() && done > 0) {
                 throw new IllegalArgumentException(
                         "%s: its chunks were made with something else (%s), expected the same for the whole film: begin another project"
                                 .formatted(project.folder(), String.join("; ", differences)));
+            }
+            if (!differences.isEmpty()) {
+                // Another story's; were it asked for again, they would be taken for this model's.
+                chunks().clean(0);
             }
         }
         ChunkFiles.write(file, recipe + "\n");
