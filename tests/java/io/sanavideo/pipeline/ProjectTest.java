@@ -42,6 +42,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Films that are made in a folder, given up and gone on with. */
@@ -292,6 +293,154 @@ class ProjectTest {
             assertThat(sana.generate(again, ProgressListener.NONE).frameHash())
                     .isEqualTo(hash(sana, again.story()));
         }
+    }
+
+    /** A shot that does not depend on what was made again is decoded again, not denoised. */
+    @Test
+    void laterShotsAreDecodedAlone() throws IOException {
+        Project project = project(DEMO, story());
+        try (SanaVideo sana = open(project)) {
+            sana.generate(project, ProgressListener.NONE);
+            Map<String, FileTime> latents = latentsWritten();
+
+            Project again = project.reroll(2, 9);
+            assertThatThrownBy(() -> sana.generate(again, stopAfterDecoding(2, sana)))
+                    .isInstanceOf(CancelledException.class);
+            List<Long> steps = new ArrayList<>();
+            String hash =
+                    sana.generate(
+                                    again,
+                                    progress -> {
+                                        if (progress.phase() == Phase.CHUNKS) {
+                                            steps.add(progress.step() % (STEPS + 1));
+                                        }
+                                    })
+                            .frameHash();
+            assertThat(hash).isEqualTo(hash(sana, again.story()));
+            assertThat(steps).containsOnly(0L);
+            // Beats 1 and 2 are chunks 1 to 5.
+            assertThat(after(latentsWritten(), 5)).isEqualTo(after(latents, 5)).isNotEmpty();
+            assertThat(latentsWritten().get("00005.safetensors"))
+                    .isNotEqualTo(latents.get("00005.safetensors"));
+
+            // And what they have left can be gone on from.
+            Project third = again.reroll(4, 7);
+            steps.clear();
+            assertThat(
+                            sana.generate(
+                                            third,
+                                            progress -> {
+                                                if (progress.phase() == Phase.CHUNKS) {
+                                                    steps.add(progress.step());
+                                                }
+                                            })
+                                    .frameHash())
+                    .isEqualTo(hash(sana, third.story()));
+            assertThat(steps.get(0)).isEqualTo(9L * (STEPS + 1));
+        }
+    }
+
+    /** Latents that were made from others in their shot are not those that are wanted. */
+    @Test
+    void latentsAreOfTheirShot() {
+        Project project = project(DEMO, story());
+        try (SanaVideo sana = open(project)) {
+            sana.generate(project, ProgressListener.NONE);
+            Project again = project.reroll(4, 9);
+            int chunksOfBeat = 4;
+            assertThatThrownBy(() -> sana.generate(again, stopAfter(chunksOfBeat, sana)))
+                    .isInstanceOf(CancelledException.class);
+            Project third = again.reroll(3, 8);
+            assertThat(sana.generate(third, ProgressListener.NONE).frameHash())
+                    .isEqualTo(hash(sana, third.story()));
+        }
+    }
+
+    /** A shot of which a part is another is denoised as a whole: nothing goes on from decoding. */
+    @Test
+    void partsOfShotsAreNotEnough() {
+        Project project = project(DEMO, story());
+        List<Beat> beats = new ArrayList<>(story().beats());
+        beats.set(2, beats.get(2).withSeed(11));
+        beats.set(4, beats.get(4).withSeed(12));
+        Story other = new Story(story().look(), beats);
+        try (SanaVideo sana = open(project)) {
+            sana.generate(project, ProgressListener.NONE);
+            assertThat(sana.generate(project(DEMO, other), ProgressListener.NONE).frameHash())
+                    .isEqualTo(hash(sana, other));
+        }
+    }
+
+    /**
+     * Pictures that wait at a beat's end are those of the shot before, as that is now: of beat 2
+     * there are 5 pictures, so that one waits behind it where it dissolves in for 6.
+     */
+    @ParameterizedTest
+    @CsvSource({"0.75, 0.75, 9", "0.75, 0.625, 1", "0.625, 0.75, 1"})
+    void whatWaitsIsNotKept(double before, double now, long seedOfFirst) {
+        Project project = project(DEMO, dissolving(before));
+        try (SanaVideo sana = open(project)) {
+            sana.generate(project, ProgressListener.NONE);
+            Project other = project(DEMO, dissolving(now)).reroll(1, seedOfFirst);
+            sana.generate(other, ProgressListener.NONE);
+            Project third = other.reroll(3, 5);
+            assertThat(sana.generate(third, ProgressListener.NONE).frameHash())
+                    .isEqualTo(hash(sana, third.story()));
+        }
+    }
+
+    private static Story dissolving(double seconds) {
+        return Story.of(
+                TextToVideo.prompt("").seed(1).steps(1).chunk(1).build(),
+                Beat.of(3, "a red circle"),
+                Beat.of(0.75, "a blue circle").with(Transition.DISSOLVE).dissolvingFor(seconds),
+                Beat.of(2, "a green circle"));
+    }
+
+    /** A record says of itself whether it is as it was written. */
+    @Test
+    void changedRecordsAreNotBelieved() throws IOException {
+        Story story =
+                Story.of(
+                        TextToVideo.prompt("").seed(1).steps(1).chunk(2).build(),
+                        Beat.of(2, "a red circle"));
+        Project project = project(DEMO, story);
+        try (SanaVideo sana = open(project)) {
+            sana.generate(project, ProgressListener.NONE);
+            byte[] whole = Files.readAllBytes(film());
+            Path last = chunks().resolve("00003.json");
+            String record = Files.readString(last);
+            Files.writeString(last, record.replaceFirst("(\"frames_sha256\" : \")..", "$1ff"));
+            assertThat(last).content().isNotEqualTo(record);
+            sana.generate(project, ProgressListener.NONE);
+            assertThat(film()).hasBinaryContent(whole);
+        }
+    }
+
+    private Map<String, FileTime> latentsWritten() throws IOException {
+        Map<String, FileTime> latents = written();
+        latents.keySet().removeIf(name -> !name.matches("\\d+\\.safetensors"));
+        return latents;
+    }
+
+    private static Map<String, FileTime> after(Map<String, FileTime> files, int chunk) {
+        Map<String, FileTime> later = new TreeMap<>(files);
+        later.keySet().removeAll(of(files, chunk).keySet());
+        return later;
+    }
+
+    /** Cancels where the next chunk is decoded, after so many were that were not denoised. */
+    private static ProgressListener stopAfterDecoding(int chunks, SanaVideo sana) {
+        long[] last = {-1, 0};
+        return progress -> {
+            if (progress.phase() == Phase.CHUNKS) {
+                last[1] += progress.step() == last[0] + STEPS + 1 ? 1 : 0;
+                last[0] = progress.step();
+                if (last[1] == chunks) {
+                    sana.cancel();
+                }
+            }
+        };
     }
 
     /** Chunks that were asked to be the same are kept when the story is another. */

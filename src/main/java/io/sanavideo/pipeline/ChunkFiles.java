@@ -22,6 +22,9 @@ final class ChunkFiles {
     private static final int VERSION = 1;
     private static final String PART = ".part";
 
+    /** Of a record itself. */
+    private static final String HASH = "record_sha256";
+
     /**
      * A chunk that is done.
      *
@@ -33,7 +36,7 @@ final class ChunkFiles {
      * @param snapshot SHA-256 of the snapshot behind it, empty at the end of the film
      */
     record Done(
-            String key,
+            ChunkKeys.Key key,
             int frames,
             String frameHash,
             String latents,
@@ -76,7 +79,20 @@ final class ChunkFiles {
      * The record of a chunk that was made under a key and whose files are as they were written;
      * null where it is to be made.
      */
-    Done done(int chunk, String key) {
+    Done done(int chunk, ChunkKeys.Key key) {
+        Done done = withLatents(chunk, key);
+        boolean same =
+                done != null
+                        && done.key.equals(key)
+                        && (done.segment.isEmpty() || isSame(segment(chunk), done.segment));
+        return same ? done : null;
+    }
+
+    /**
+     * The record of a chunk whose latents are what they are to be, though it may have been part of
+     * another film; null where there is none.
+     */
+    Done withLatents(int chunk, ChunkKeys.Key key) {
         if (!Files.exists(record(chunk))) {
             return null;
         }
@@ -88,9 +104,7 @@ final class ChunkFiles {
             return null;
         }
         boolean same =
-                done.key.equals(key)
-                        && isSame(latents(chunk), done.latents)
-                        && (done.segment.isEmpty() || isSame(segment(chunk), done.segment));
+                done.key.latents().equals(key.latents()) && isSame(latents(chunk), done.latents);
         return same ? done : null;
     }
 
@@ -106,8 +120,13 @@ final class ChunkFiles {
     private Done read(int chunk) {
         Json json = Json.read(record(chunk));
         json.requiredInt("chunk", VERSION, VERSION);
+        ObjectNode rest = json.node().deepCopy();
+        rest.remove(HASH);
+        if (!json.requiredText(HASH).equals(ContentHash.of(rest.toString()))) {
+            throw json.unexpected(HASH, "that of the rest: it was changed");
+        }
         return new Done(
-                json.requiredText("key"),
+                new ChunkKeys.Key(json.requiredText("film_key"), json.requiredText("latents_key")),
                 json.requiredInt("frames", 0),
                 json.requiredText("frames_sha256"),
                 json.requiredText("latents_sha256"),
@@ -121,13 +140,14 @@ final class ChunkFiles {
                 new ObjectMapper()
                         .createObjectNode()
                         .put("chunk", VERSION)
-                        .put("key", done.key)
+                        .put("film_key", done.key.film())
+                        .put("latents_key", done.key.latents())
                         .put("frames", done.frames)
                         .put("frames_sha256", done.frameHash)
                         .put("latents_sha256", done.latents)
                         .put("segment_sha256", done.segment)
                         .put("snapshot_sha256", done.snapshot);
-        write(record(chunk), json);
+        write(record(chunk), json.put(HASH, ContentHash.of(json.toString())));
     }
 
     /** Writes a JSON file, which takes the place of one that is there at once or not at all. */

@@ -3,29 +3,27 @@ package io.sanavideo.pipeline;
 import io.sanavideo.ClipFormat;
 import io.sanavideo.pipeline.Film.Shot;
 import io.sanavideo.pipeline.Film.Span;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import io.sanavideo.weights.ContentHash;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
- * What each chunk of a film was asked to be, as a hash over that and all that came before it: a
- * chunk that was made under the same key need not be made again. What computed it (weights, build,
- * device) is not part of it.
+ * What each chunk of a film was asked to be, as hashes: one over that and all of the film before
+ * it, under which a chunk that was made need not be made again; and one over what its latents
+ * depend on, itself and its shot before it, under which they can be taken though the film before
+ * the shot is another. What computed it (weights, build, device) is not part of them.
  */
 final class ChunkKeys {
-    private final MessageDigest sha256;
+    /**
+     * @param film of the chunk as a part of the film
+     * @param latents of its latents
+     */
+    record Key(String film, String latents) {}
+
     private final FilmSettings film;
 
     private ChunkKeys(FilmSettings film) {
         this.film = film;
-        try {
-            sha256 = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
     }
 
     /**
@@ -33,23 +31,23 @@ final class ChunkKeys {
      *
      * @param written how its pictures are written
      */
-    static List<String> of(FilmSettings film, String written) {
+    static List<Key> of(FilmSettings film, String written) {
         ChunkKeys keys = new ChunkKeys(film);
-        List<String> all = new ArrayList<>();
+        List<Key> all = new ArrayList<>();
         List<Shot> shots = film.film().shots();
-        String last = keys.hash(written + keys.whole());
+        String chain = ContentHash.of(written + keys.whole());
         for (int i = 0; i < shots.size(); i++) {
             int dissolve = i + 1 < shots.size() ? shots.get(i + 1).dissolve() : 0;
+            String latents = ContentHash.of(keys.whole());
             for (Span span : shots.get(i).chunks()) {
-                last = keys.hash(last + keys.chunk(shots.get(i), span, dissolve));
-                all.add(last);
+                latents = ContentHash.of(latents + keys.latents(span));
+                chain =
+                        ContentHash.of(
+                                chain + latents + keys.pictures(shots.get(i), span, dissolve));
+                all.add(new Key(chain, latents));
             }
         }
         return all;
-    }
-
-    private String hash(String text) {
-        return HexFormat.of().formatHex(sha256.digest(text.getBytes(StandardCharsets.UTF_8)));
     }
 
     /** What holds for all chunks; not how many there are. */
@@ -73,21 +71,27 @@ final class ChunkKeys {
         return parts.toString();
     }
 
-    /**
-     * @param dissolve pictures at the shot's end that the next one fades in over
-     */
-    private String chunk(Shot shot, Span span, int dissolve) {
+    private String latents(Span span) {
         FilmSettings.Scene scene = film.scenes().get(span.beat());
         List<Object> parts =
                 List.of(
                         span,
-                        span.end() == shot.latentFrames(),
-                        shot.dissolve(),
-                        // Where the pictures that wait for a dissolve begin.
-                        dissolve == 0 ? "" : shot.frames() - dissolve,
                         scene.seed(),
                         scene.image() == null ? "" : scene.image().sha256(),
                         scene.prompt());
+        return parts.toString();
+    }
+
+    /**
+     * @param dissolve pictures at the shot's end that the next one fades in over
+     */
+    private String pictures(Shot shot, Span span, int dissolve) {
+        List<Object> parts =
+                List.of(
+                        span.end() == shot.latentFrames(),
+                        shot.dissolve(),
+                        // Where the pictures that wait for a dissolve begin.
+                        dissolve == 0 ? "" : shot.frames() - dissolve);
         return parts.toString();
     }
 }

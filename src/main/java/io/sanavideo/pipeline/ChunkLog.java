@@ -16,6 +16,11 @@ interface ChunkLog {
                 }
 
                 @Override
+                public boolean hasLatents(int chunk) {
+                    return false;
+                }
+
+                @Override
                 public Latents latents(int chunk) {
                     throw new IllegalStateException("nothing was kept of chunk " + chunk);
                 }
@@ -27,12 +32,21 @@ interface ChunkLog {
 
                 @Override
                 public void add(int chunk, ChunkDenoiser denoiser, ShotJoiner joiner) {}
+
+                @Override
+                public void addDecoded(int chunk, ShotJoiner joiner) {}
             };
 
     /** How many of the film's chunks are done: the next one that is made has this number. */
     int done();
 
-    /** The latents of a chunk that is done. */
+    /**
+     * Whether a chunk that is not done has its latents already, and so have all of its shot: it is
+     * to be decoded alone.
+     */
+    boolean hasLatents(int chunk);
+
+    /** The latents of a chunk that is done, or has them. */
     Latents latents(int chunk);
 
     /**
@@ -50,4 +64,7 @@ interface ChunkLog {
      * @param joiner likewise
      */
     void add(int chunk, ChunkDenoiser denoiser, ShotJoiner joiner);
+
+    /** Keeps a chunk whose latents were there, and whose pictures were handed on. */
+    void addDecoded(int chunk, ShotJoiner joiner);
 }

@@ -115,12 +115,15 @@ final class FilmMaker {
                 for (int i = Math.max(0, done - first); i < shot.chunks().size(); i++) {
                     Span span = shot.chunks().get(i);
                     boolean last = span.end() == shot.latentFrames();
-                    denoiser.denoise(
-                            chunk(span),
-                            latents -> stream.decode(latents, last, stopIfCancelled, () -> {}),
-                            stopIfCancelled,
-                            clock);
-                    log.add(first + i, denoiser, joiner);
+                    Consumer<Latents> decode =
+                            latents -> stream.decode(latents, last, stopIfCancelled, () -> {});
+                    if (log.hasLatents(first + i)) {
+                        decode.accept(log.latents(first + i));
+                        log.addDecoded(first + i, joiner);
+                    } else {
+                        denoiser.denoise(chunk(span), decode, stopIfCancelled, clock);
+                        log.add(first + i, denoiser, joiner);
+                    }
                     clock.chunkDone();
                 }
             }

@@ -10,7 +10,9 @@ import io.sanavideo.weights.ContentHash;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -21,13 +23,20 @@ import java.util.function.Function;
 final class ProjectLog implements ChunkLog, AutoCloseable {
     private final ChunkFiles files;
     private final Function<Path, FileSink> sinks;
-    private final List<String> keys;
+    private final List<ChunkKeys.Key> keys;
     private final List<Span> chunks;
 
     /** The records of what is done, and of chunks as they are made. */
     private final List<Done> records = new ArrayList<>();
 
     private final int done;
+
+    /**
+     * Records of shots that are not done but have all latents, by chunk; null until they are asked
+     * for.
+     */
+    private Map<Integer, Done> decodable;
+
     private final Snapshot snapshot;
     private final HashedFrames frames;
     private FileSink segment;
@@ -106,6 +115,36 @@ final class ProjectLog implements ChunkLog, AutoCloseable {
     }
 
     @Override
+    public boolean hasLatents(int chunk) {
+        if (decodable == null) {
+            decodable = decodable();
+        }
+        return decodable.containsKey(chunk);
+    }
+
+    private Map<Integer, Done> decodable() {
+        Map<Integer, Done> found = new HashMap<>();
+        for (int first = 0; first < chunks.size(); ) {
+            int end = first + 1;
+            while (end < chunks.size() && chunks.get(end).first() > 0) {
+                end++;
+            }
+            Map<Integer, Done> shot = new HashMap<>();
+            for (int i = first; i < end && first >= done; i++) {
+                Done record = files.withLatents(i, keys.get(i));
+                if (record != null) {
+                    shot.put(i, record);
+                }
+            }
+            if (shot.size() == end - first) {
+                found.putAll(shot);
+            }
+            first = end;
+        }
+        return found;
+    }
+
+    @Override
     public Latents latents(int chunk) {
         return LatentsFile.read(files.latents(chunk));
     }
@@ -128,6 +167,34 @@ final class ProjectLog implements ChunkLog, AutoCloseable {
     @Override
     public void add(int chunk, ChunkDenoiser denoiser, ShotJoiner joiner) {
         LatentsFile.write(files.latents(chunk), denoiser.newest());
+        String snapshotHash = "";
+        if (chunk + 1 < chunks.size()) {
+            snapshotHash = snapshot(chunk, goesOn(chunk) ? denoiser : null, joiner);
+        }
+        write(chunk, ContentHash.of(files.latents(chunk)), snapshotHash);
+    }
+
+    private String snapshot(int chunk, ChunkDenoiser denoiser, ShotJoiner joiner) {
+        snapshot.write(files.snapshot(chunk), denoiser, joiner);
+        return ContentHash.of(files.snapshot(chunk));
+    }
+
+    @Override
+    public void addDecoded(int chunk, ShotJoiner joiner) {
+        Done before = decodable.get(chunk);
+        String snapshotHash = "";
+        if (chunk + 1 < chunks.size() && !goesOn(chunk)) {
+            snapshotHash = snapshot(chunk, null, joiner);
+        } else if (files.hasSnapshot(chunk, before)
+                && joiner.waiting().isEmpty()
+                && !Snapshot.hasWaiting(files.snapshot(chunk))) {
+            // What the transformer remembers there does not depend on the film before the shot.
+            snapshotHash = before.snapshot();
+        }
+        write(chunk, before.latents(), snapshotHash);
+    }
+
+    private void write(int chunk, String latentsHash, String snapshotHash) {
         String segmentHash = "";
         if (segment != null) {
             segment.finishSegment();
@@ -135,17 +202,12 @@ final class ProjectLog implements ChunkLog, AutoCloseable {
             segment = null;
             segmentHash = ContentHash.of(files.segment(chunk));
         }
-        String snapshotHash = "";
-        if (chunk + 1 < chunks.size()) {
-            snapshot.write(files.snapshot(chunk), goesOn(chunk) ? denoiser : null, joiner);
-            snapshotHash = ContentHash.of(files.snapshot(chunk));
-        }
         Done record =
                 new Done(
                         keys.get(chunk),
                         frames.count(),
                         frames.hash(),
-                        ContentHash.of(files.latents(chunk)),
+                        latentsHash,
                         segmentHash,
                         snapshotHash);
         files.write(chunk, record);

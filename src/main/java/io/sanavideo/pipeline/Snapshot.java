@@ -130,6 +130,13 @@ final class Snapshot {
         }
     }
 
+    /** Whether pictures that wait for a dissolve are in one. */
+    static boolean hasWaiting(Path file) {
+        try (SafetensorsFile stored = SafetensorsFile.open(file)) {
+            return stored.tensors().containsKey(WAITING);
+        }
+    }
+
     private static void read(SafetensorsFile stored, String branch, ChunkMemory memory) {
         memory.tensors()
                 .forEach((name, tensor) -> read(stored.tensor(branch + "." + name), tensor));

@@ -3,6 +3,7 @@ package io.sanavideo.weights;
 import io.sanavideo.ModelFormatException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -10,7 +11,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
-/** Says which weights a clip was made with. */
+/** SHA-256 of files and texts: which weights a clip was made with, say. */
 public final class ContentHash {
     private static final int BLOCK_BYTES = 1 << 20;
 
@@ -42,12 +43,7 @@ public final class ContentHash {
      * @throws ModelFormatException when one cannot be read
      */
     public static String of(List<Path> files) {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        MessageDigest digest = sha256();
         byte[] block = new byte[BLOCK_BYTES];
         for (Path file : files) {
             try (InputStream in = Files.newInputStream(file)) {
@@ -60,5 +56,19 @@ public final class ContentHash {
             }
         }
         return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** Likewise over a text in UTF-8. */
+    public static String of(String text) {
+        byte[] hash = sha256().digest(text.getBytes(StandardCharsets.UTF_8));
+        return HexFormat.of().formatHex(hash);
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
     }
 }
