@@ -1,8 +1,8 @@
 package io.sanavideo;
 
+import io.sanavideo.weights.ContentHash;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -75,12 +75,7 @@ public record Latents(int frames, int height, int width, int channels, float[] v
      * hex.
      */
     public String sha256() {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        MessageDigest digest = ContentHash.sha256();
         ByteBuffer row = ByteBuffer.allocate(width * channels * Float.BYTES);
         for (int at = 0; at < values.length; at += width * channels) {
             row.asFloatBuffer().put(values, at, width * channels);

@@ -2,11 +2,11 @@ package io.sanavideo;
 
 import io.sanavideo.media.ImageReader;
 import io.sanavideo.media.PictureColours;
+import io.sanavideo.weights.ContentHash;
 import java.awt.image.BufferedImage;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Objects;
 
@@ -105,12 +105,7 @@ public final class StartImage {
 
     /** SHA-256 of the pixels, [height, width, 3] of 16 bits with the high byte first, in hex. */
     public String sha256() {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        MessageDigest digest = ContentHash.sha256();
         ByteBuffer row = ByteBuffer.allocate(width * COLOURS * Short.BYTES);
         for (int y = 0; y < height; y++) {
             row.asShortBuffer().put(rgb, y * width * COLOURS, width * COLOURS);

@@ -92,44 +92,32 @@ public record TextToVideo(
 
     /** The same for another prompt. */
     public TextToVideo withPrompt(String newPrompt) {
-        return new TextToVideo(
-                newPrompt,
-                negativePrompt,
-                motionScore,
-                width,
-                height,
-                frames,
-                seconds,
-                fps,
-                steps,
-                guidance,
-                flowShift,
-                sampler,
-                seed,
-                initialLatents,
-                chunk,
-                instruction);
+        return copy(newPrompt).build();
     }
 
     /** The same from other noise. */
     public TextToVideo withSeed(long newSeed) {
-        return new TextToVideo(
-                prompt,
-                negativePrompt,
-                motionScore,
-                width,
-                height,
-                frames,
-                seconds,
-                fps,
-                steps,
-                guidance,
-                flowShift,
-                sampler,
-                newSeed,
-                initialLatents,
-                chunk,
-                instruction);
+        return copy(prompt).seed(newSeed).build();
+    }
+
+    private Builder copy(String newPrompt) {
+        Builder copy = new Builder(newPrompt);
+        copy.negativePrompt = negativePrompt;
+        copy.motionScore = motionScore;
+        copy.width = width;
+        copy.height = height;
+        copy.frames = frames;
+        copy.seconds = seconds;
+        copy.fps = fps;
+        copy.steps = steps;
+        copy.guidance = guidance;
+        copy.flowShift = flowShift;
+        copy.sampler = sampler;
+        copy.seed = seed;
+        copy.initialLatents = initialLatents;
+        copy.chunk = chunk;
+        copy.instruction = instruction;
+        return copy;
     }
 
     @Override

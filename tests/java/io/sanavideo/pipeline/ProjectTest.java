@@ -392,8 +392,8 @@ class ProjectTest {
     private static Story dissolving(double seconds) {
         return Story.of(
                 TextToVideo.prompt("").seed(1).steps(1).chunk(1).build(),
-                Beat.of(3, "a red circle"),
-                Beat.of(0.75, "a blue circle").with(Transition.DISSOLVE).dissolvingFor(seconds),
+                Beat.of(2, "a red circle"),
+                Beat.of(0.5, "a blue circle").with(Transition.DISSOLVE).dissolvingFor(seconds),
                 Beat.of(2, "a green circle"));
     }
 
@@ -629,6 +629,14 @@ class ProjectTest {
                 .hasMessageContaining("nowhere")
                 .hasMessageContaining("create it first");
         assertThat(folder.resolve("new")).doesNotExist();
+        Path json = project(DEMO, story()).folder().resolve("project.json");
+        String text = Files.readString(json);
+        for (String word : List.of("medium", "auto")) {
+            Files.writeString(json, text.replace('"' + word + '"', "\"unknown\""));
+            assertThatThrownBy(() -> Project.open(json.getParent()))
+                    .isInstanceOf(ModelFormatException.class)
+                    .hasMessageContaining("project.json");
+        }
         assertThatThrownBy(() -> project(DEMO, story()).reroll(6, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("beat is 6, expected 1 to 5");

@@ -3,12 +3,10 @@ package io.sanavideo.media;
 import io.sanavideo.StartImage;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /** Writes one picture without a loss: PPM (Netpbm, P6) of 16 bits a colour. */
 public final class ImageWriter {
@@ -20,13 +18,13 @@ public final class ImageWriter {
      * Writes a file, which appears under its name when it is complete; reading it gives the same
      * pixels.
      *
-     * @param path in a folder that is made where it is not there
+     * @param path in a folder that is there
+     * @throws IllegalArgumentException if it cannot be made
+     * @throws io.sanavideo.DoesNotFitException if the disk is full
      */
     public static void write(StartImage image, Path path) {
-        Path part = path.resolveSibling("." + path.getFileName() + ".part");
-        try {
-            Files.createDirectories(path.getParent());
-            try (OutputStream out = Files.newOutputStream(part)) {
+        try (PartialOutput output = PartialOutput.file(path)) {
+            try (OutputStream out = Files.newOutputStream(output.path())) {
                 String header = "P6\n%d %d\n65535\n".formatted(image.width(), image.height());
                 out.write(header.getBytes(StandardCharsets.US_ASCII));
                 int values = image.width() * COLOURS;
@@ -35,10 +33,10 @@ public final class ImageWriter {
                     row.asShortBuffer().put(image.rgb(), y * values, values);
                     out.write(row.array());
                 }
+            } catch (IOException e) {
+                throw output.failure(e);
             }
-            Files.move(part, path, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            throw new UncheckedIOException(path + ": cannot be written: " + e, e);
+            output.commit();
         }
     }
 }

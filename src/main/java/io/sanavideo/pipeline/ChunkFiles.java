@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 
 /**
@@ -20,7 +19,6 @@ import java.util.stream.Stream;
  */
 final class ChunkFiles {
     private static final int VERSION = 1;
-    private static final String PART = ".part";
 
     /** Of a record itself. */
     private static final String HASH = "record_sha256";
@@ -147,23 +145,8 @@ final class ChunkFiles {
                         .put("latents_sha256", done.latents)
                         .put("segment_sha256", done.segment)
                         .put("snapshot_sha256", done.snapshot);
-        write(record(chunk), json.put(HASH, ContentHash.of(json.toString())));
-    }
-
-    /** Writes a JSON file, which takes the place of one that is there at once or not at all. */
-    static void write(Path file, ObjectNode json) {
-        write(file, json.toPrettyString() + "\n");
-    }
-
-    /** As the other, any text. */
-    static void write(Path file, String text) {
-        Path part = file.resolveSibling("." + file.getFileName() + PART);
-        try {
-            Files.writeString(part, text);
-            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be written: " + e, e);
-        }
+        json.put(HASH, ContentHash.of(json.toString()));
+        TextFile.write(record(chunk), json.toPrettyString() + "\n");
     }
 
     /** Removes the snapshot behind a chunk, where there is one. */
@@ -186,7 +169,7 @@ final class ChunkFiles {
     }
 
     private static boolean isOver(String name, int chunks) {
-        return name.endsWith(PART)
+        return name.endsWith(TextFile.PART)
                 || name.matches("\\d{5,9}\\..*")
                         && Integer.parseInt(name.substring(0, name.indexOf('.'))) > chunks;
     }

@@ -333,7 +333,7 @@ public final class Engine implements AutoCloseable {
                 ProjectLog log = folder.log(film)) {
             Plan plan = ready(film, listener);
             String recipe = recipe(film, plan);
-            folder.requireMadeWith(recipe, log.done());
+            folder.begin(recipe, log.done());
             Duration elapsed =
                     log.isComplete()
                             ? Duration.ZERO

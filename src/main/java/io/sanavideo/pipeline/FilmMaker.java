@@ -60,13 +60,13 @@ final class FilmMaker {
         FilmClock clock = clock(listener, log.done());
         try (ShotJoiner joiner = new ShotJoiner(frames);
                 ChunkDenoiser denoiser = denoiser(transformer)) {
-            Shots made = new Shots(decoder, denoiser, joiner, log, stopIfCancelled, clock);
+            ShotMaker maker = new ShotMaker(decoder, denoiser, joiner, log, stopIfCancelled, clock);
             int number = 0;
             for (int i = 0; i < shots.size(); i++) {
                 Shot shot = shots.get(i);
                 if (number + shot.chunks().size() > log.done()) {
                     joiner.begin(shot, i + 1 < shots.size() ? shots.get(i + 1).dissolve() : 0);
-                    made.make(shot, number);
+                    maker.make(shot, number);
                 }
                 number += shot.chunks().size();
             }
@@ -74,7 +74,7 @@ final class FilmMaker {
     }
 
     /** Makes shots one after the other. */
-    private final class Shots {
+    private final class ShotMaker {
         private final VaeDecoder decoder;
         private final ChunkDenoiser denoiser;
         private final ShotJoiner joiner;
@@ -85,7 +85,7 @@ final class FilmMaker {
         /** How many chunks were done before this run. */
         private final int done;
 
-        Shots(
+        ShotMaker(
                 VaeDecoder decoder,
                 ChunkDenoiser denoiser,
                 ShotJoiner joiner,

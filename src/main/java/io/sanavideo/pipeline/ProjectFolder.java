@@ -76,7 +76,7 @@ public final class ProjectFolder implements AutoCloseable {
         json.put("timecode", output.timecode());
         json.set("model", ProjectModel.json(project.model()));
         new StoryWriter(folder.resolve(STORY)).write(project.story());
-        ChunkFiles.write(folder.resolve(PROJECT), json);
+        TextFile.write(folder.resolve(PROJECT), json.toPrettyString() + "\n");
     }
 
     private static boolean isEmpty(Path folder) {
@@ -102,19 +102,27 @@ public final class ProjectFolder implements AutoCloseable {
         }
         Json json = Json.read(file);
         json.requiredInt("project", VERSION, VERSION);
-        Model model = ProjectModel.read(json.requiredObject("model"));
+        Model model;
+        ClipFile output;
+        try {
+            model = ProjectModel.read(json.requiredObject("model"));
+            output = output(json);
+        } catch (IllegalArgumentException e) {
+            throw new ModelFormatException(file + ": " + e.getMessage(), e);
+        }
         if (Files.exists(folder.resolve(RECIPE))) {
             // Threads and kernels that were chosen by themselves are those that were chosen then.
             model = recipe(folder.resolve(RECIPE)).model(model);
         }
         return new Project(
-                folder,
-                model,
-                StoryFile.read(folder.resolve(STORY), look -> {}),
-                new ClipFile(
-                        Path.of(json.requiredText("output")),
-                        Quality.valueOf(json.requiredText("quality").toUpperCase(Locale.ROOT)),
-                        json.requiredBoolean("timecode")));
+                folder, model, StoryFile.read(folder.resolve(STORY), look -> {}), output);
+    }
+
+    private static ClipFile output(Json json) {
+        return new ClipFile(
+                Path.of(json.requiredText("output")),
+                Quality.valueOf(json.requiredText("quality").toUpperCase(Locale.ROOT)),
+                json.requiredBoolean("timecode"));
     }
 
     private static Recipe recipe(Path file) {
@@ -178,13 +186,14 @@ public final class ProjectFolder implements AutoCloseable {
     }
 
     /**
-     * Chunks of one film are to be computed by the same weights, build and device.
+     * Writes down what is going to compute: chunks of one film are to be of the same weights, build
+     * and device.
      *
      * @param done how many are there
      * @throws IllegalArgumentException when those that are there were not, naming what is not the
      *     same
      */
-    void requireMadeWith(String recipe, int done) {
+    void begin(String recipe, int done) {
         Path file = project.folder().resolve(RECIPE);
         if (done > 0 || Files.exists(file)) {
             List<String> differences = recipe(file).differencesInMaking(Recipe.read(recipe));
@@ -198,7 +207,7 @@ public final class ProjectFolder implements AutoCloseable {
                 chunks().clean(0);
             }
         }
-        ChunkFiles.write(file, recipe + "\n");
+        TextFile.write(file, recipe + "\n");
     }
 
     /** Joins the segments of a film that is done. */

@@ -6,6 +6,8 @@ import io.sanavideo.TextToVideo;
 import io.sanavideo.Transition;
 import io.sanavideo.media.ImageWriter;
 import io.sanavideo.text.Instruction;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,7 +52,7 @@ final class StoryWriter {
         }
         map.put("beats", beats);
         DumpSettings settings = DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).build();
-        ChunkFiles.write(file, new Dump(settings).dumpToString(map));
+        TextFile.write(file, new Dump(settings).dumpToString(map));
     }
 
     private static void put(Map<String, Object> map, String key, Object value) {
@@ -73,7 +75,7 @@ final class StoryWriter {
             return asked == null ? null : "none";
         }
         // Reading it takes one line end away.
-        ChunkFiles.write(file.resolveSibling(INSTRUCTION), asked.text() + "\n");
+        TextFile.write(file.resolveSibling(INSTRUCTION), asked.text() + "\n");
         return INSTRUCTION;
     }
 
@@ -92,10 +94,19 @@ final class StoryWriter {
             Path images = file.resolveSibling("images");
             String name = beat.image().sha256() + ".ppm";
             if (!Files.exists(images.resolve(name))) {
+                makeFolder(images);
                 ImageWriter.write(beat.image(), images.resolve(name));
             }
             map.put("image", images.getFileName() + "/" + name);
         }
         return map;
+    }
+
+    private static void makeFolder(Path folder) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be made: " + e, e);
+        }
     }
 }

@@ -64,7 +64,8 @@ public final class ContentHash {
         return HexFormat.of().formatHex(hash);
     }
 
-    private static MessageDigest sha256() {
+    /** What counts a hash of bytes that come one after the other. */
+    public static MessageDigest sha256() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
