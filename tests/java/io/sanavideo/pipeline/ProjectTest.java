@@ -394,7 +394,8 @@ class ProjectTest {
                 TextToVideo.prompt("").seed(1).steps(1).chunk(1).build(),
                 Beat.of(2, "a red circle"),
                 Beat.of(0.5, "a blue circle").with(Transition.DISSOLVE).dissolvingFor(seconds),
-                Beat.of(2, "a green circle"));
+                Beat.of(2, "a green circle"),
+                Beat.of(1, "a green square").with(Transition.DISSOLVE).dissolvingFor(0.5));
     }
 
     /** A record says of itself whether it is as it was written. */
