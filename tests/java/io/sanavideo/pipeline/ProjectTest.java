@@ -7,7 +7,6 @@ import io.sanavideo.Beat;
 import io.sanavideo.CancelledException;
 import io.sanavideo.ClipFile;
 import io.sanavideo.Device;
-import io.sanavideo.FrameSink;
 import io.sanavideo.Generated;
 import io.sanavideo.Kernels;
 import io.sanavideo.LayerPolicy;
@@ -19,7 +18,6 @@ import io.sanavideo.ProgressListener;
 import io.sanavideo.Project;
 import io.sanavideo.Sampler;
 import io.sanavideo.SanaVideo;
-import io.sanavideo.StartImage;
 import io.sanavideo.Story;
 import io.sanavideo.TextToVideo;
 import io.sanavideo.Transition;
@@ -29,81 +27,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Films that are made in a folder, given up and gone on with. */
-class ProjectTest {
-    private static final int STEPS = 3;
-    private static final Model DEMO =
-            Model.at(SanaVideo.demoModel(), Device.cpu()).withPrecision(Precision.F32);
-
-    @TempDir private Path folder;
-
-    private Path film() {
-        return folder.resolve("film.mp4");
-    }
-
-    private Path chunks() {
-        return folder.resolve("project/chunks");
-    }
-
-    /** Of small chunks: all transitions, and a dissolve that is longer than a chunk. */
-    private static Story story() {
-        StartImage image = StartImage.read(Path.of("tests/golden/demo/start-images/00.png"));
-        return Story.of(
-                TextToVideo.prompt("").seed(1).steps(STEPS).chunk(2).build(),
-                Beat.of(2.5, "a red circle moving right on a black background"),
-                Beat.of(2, "a blue circle moving left on a black background"),
-                Beat.of(2, "a green square growing on a white background").with(Transition.CUT),
-                Beat.of(2.5, "a yellow triangle moving up on a gray background")
-                        .with(Transition.DISSOLVE)
-                        .dissolvingFor(1.25)
-                        .beginningWith(image),
-                Beat.of(2, "a red circle moving up on a gray background").withSeed(5));
-    }
-
-    private Project project(Model model, Story story) {
-        return Project.create(folder.resolve("project"), model, story, ClipFile.of(film()));
-    }
-
-    private static SanaVideo open(Project project) {
-        return SanaVideo.open(project.model(), project.story(), ProgressListener.NONE);
-    }
-
-    private static String hash(SanaVideo sana, Story story) {
-        return sana.generate(story, FrameSink.NONE, ProgressListener.NONE).frameHash();
-    }
-
-    private Map<String, FileTime> written() throws IOException {
-        Map<String, FileTime> times = new TreeMap<>();
-        try (Stream<Path> files = Files.list(chunks())) {
-            for (Path file : files.toList()) {
-                times.put(file.getFileName().toString(), Files.getLastModifiedTime(file));
-            }
-        }
-        return times;
-    }
-
-    private static Map<String, FileTime> of(Map<String, FileTime> files, int lastChunk) {
-        return files.entrySet().stream()
-                .filter(entry -> Integer.parseInt(entry.getKey().substring(0, 5)) <= lastChunk)
-                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
-    }
-
+class ProjectTest extends ProjectFixture {
     @Test
     void makesTheFilmThatIsMadeWithoutIt() {
         Project project = project(DEMO, story());
@@ -226,178 +158,6 @@ class ProjectTest {
                 Beat.of(4, "a green square").with(Transition.DISSOLVE).dissolvingFor(2.5));
     }
 
-    /** Cancels in the middle of a chunk, after so many whole ones. */
-    private static ProgressListener stopAfter(int chunks, SanaVideo sana) {
-        long[] begun = {-1};
-        return progress -> {
-            if (progress.phase() == Phase.CHUNKS) {
-                begun[0] = begun[0] < 0 ? progress.step() : begun[0];
-                if (progress.step() == begun[0] + chunks * (STEPS + 1) + 1) {
-                    sana.cancel();
-                }
-            }
-        };
-    }
-
-    /** A beat from other noise: what was before it is not touched. */
-    @Test
-    void makesABeatAgain() throws IOException {
-        Project project = project(DEMO, story());
-        try (SanaVideo sana = open(project)) {
-            String before = sana.generate(project, ProgressListener.NONE).frameHash();
-            Map<String, FileTime> files = written();
-            List<byte[]> frames = MovieFrames.of(film());
-
-            Project again = Project.open(project.folder()).reroll(4, 9);
-            List<Long> steps = new ArrayList<>();
-            Set<Long> texts = new HashSet<>();
-            String after =
-                    sana.generate(
-                                    again,
-                                    progress -> {
-                                        if (progress.phase() == Phase.CHUNKS) {
-                                            steps.add(progress.step());
-                                        }
-                                        if (progress.phase() == Phase.ENCODE) {
-                                            texts.add(progress.total());
-                                        }
-                                    })
-                            .frameHash();
-            assertThat(after).isNotEqualTo(before);
-            assertThat(after).isEqualTo(hash(sana, again.story()));
-
-            // Beats 1 to 3 are chunks 1 to 9; the last frames of the third are under the dissolve.
-            assertThat(steps.get(0)).isEqualTo(9L * (STEPS + 1));
-            // Two prompts and the negative one.
-            assertThat(texts).containsExactly(3L);
-            assertThat(of(written(), 9)).isEqualTo(of(files, 9));
-            List<byte[]> newFrames = MovieFrames.of(film());
-            int same = 0;
-            while (same < frames.size() && Arrays.equals(frames.get(same), newFrames.get(same))) {
-                same++;
-            }
-            assertThat(same).isEqualTo(53);
-        }
-    }
-
-    /** What comes after a beat that was made again is not what came after the old one. */
-    @Test
-    void makesWhatFollowsAgain() {
-        Project project = project(DEMO, story());
-        try (SanaVideo sana = open(project)) {
-            sana.generate(project, ProgressListener.NONE);
-            Project again = project.reroll(4, 9);
-            int chunksOfBeat = 4;
-            assertThatThrownBy(() -> sana.generate(again, stopAfter(chunksOfBeat, sana)))
-                    .isInstanceOf(CancelledException.class);
-            assertThat(sana.generate(again, ProgressListener.NONE).frameHash())
-                    .isEqualTo(hash(sana, again.story()));
-        }
-    }
-
-    /** A shot that does not depend on what was made again is decoded again, not denoised. */
-    @Test
-    void laterShotsAreDecodedAlone() throws IOException {
-        Project project = project(DEMO, story());
-        try (SanaVideo sana = open(project)) {
-            sana.generate(project, ProgressListener.NONE);
-            Map<String, FileTime> latents = latentsWritten();
-
-            Project again = project.reroll(2, 9);
-            assertThatThrownBy(() -> sana.generate(again, stopAfterDecoding(2, sana)))
-                    .isInstanceOf(CancelledException.class);
-            List<Long> steps = new ArrayList<>();
-            String hash =
-                    sana.generate(
-                                    again,
-                                    progress -> {
-                                        if (progress.phase() == Phase.CHUNKS) {
-                                            steps.add(progress.step() % (STEPS + 1));
-                                        }
-                                    })
-                            .frameHash();
-            assertThat(hash).isEqualTo(hash(sana, again.story()));
-            assertThat(steps).containsOnly(0L);
-            // Beats 1 and 2 are chunks 1 to 5.
-            assertThat(after(latentsWritten(), 5)).isEqualTo(after(latents, 5)).isNotEmpty();
-            assertThat(latentsWritten().get("00005.safetensors"))
-                    .isNotEqualTo(latents.get("00005.safetensors"));
-
-            // And what they have left can be gone on from.
-            Project third = again.reroll(4, 7);
-            steps.clear();
-            assertThat(
-                            sana.generate(
-                                            third,
-                                            progress -> {
-                                                if (progress.phase() == Phase.CHUNKS) {
-                                                    steps.add(progress.step());
-                                                }
-                                            })
-                                    .frameHash())
-                    .isEqualTo(hash(sana, third.story()));
-            assertThat(steps.get(0)).isEqualTo(9L * (STEPS + 1));
-        }
-    }
-
-    /** Latents that were made from others in their shot are not those that are wanted. */
-    @Test
-    void latentsAreOfTheirShot() {
-        Project project = project(DEMO, story());
-        try (SanaVideo sana = open(project)) {
-            sana.generate(project, ProgressListener.NONE);
-            Project again = project.reroll(4, 9);
-            int chunksOfBeat = 4;
-            assertThatThrownBy(() -> sana.generate(again, stopAfter(chunksOfBeat, sana)))
-                    .isInstanceOf(CancelledException.class);
-            Project third = again.reroll(3, 8);
-            assertThat(sana.generate(third, ProgressListener.NONE).frameHash())
-                    .isEqualTo(hash(sana, third.story()));
-        }
-    }
-
-    /** A shot of which a part is another is denoised as a whole: nothing goes on from decoding. */
-    @Test
-    void partsOfShotsAreNotEnough() {
-        Project project = project(DEMO, story());
-        List<Beat> beats = new ArrayList<>(story().beats());
-        beats.set(2, beats.get(2).withSeed(11));
-        beats.set(4, beats.get(4).withSeed(12));
-        Story other = new Story(story().look(), beats);
-        try (SanaVideo sana = open(project)) {
-            sana.generate(project, ProgressListener.NONE);
-            assertThat(sana.generate(project(DEMO, other), ProgressListener.NONE).frameHash())
-                    .isEqualTo(hash(sana, other));
-        }
-    }
-
-    /**
-     * Pictures that wait at a beat's end are those of the shot before, as that is now: of beat 2
-     * there are 5 pictures, so that one waits behind it where it dissolves in for 6.
-     */
-    @ParameterizedTest
-    @CsvSource({"0.75, 0.75, 9", "0.75, 0.625, 1", "0.625, 0.75, 1"})
-    void whatWaitsIsNotKept(double before, double now, long seedOfFirst) {
-        Project project = project(DEMO, dissolving(before));
-        try (SanaVideo sana = open(project)) {
-            sana.generate(project, ProgressListener.NONE);
-            Project other = project(DEMO, dissolving(now)).reroll(1, seedOfFirst);
-            sana.generate(other, ProgressListener.NONE);
-            Project third = other.reroll(3, 5);
-            assertThat(sana.generate(third, ProgressListener.NONE).frameHash())
-                    .isEqualTo(hash(sana, third.story()));
-        }
-    }
-
-    private static Story dissolving(double seconds) {
-        return Story.of(
-                TextToVideo.prompt("").seed(1).steps(1).chunk(1).build(),
-                Beat.of(2, "a red circle"),
-                Beat.of(0.5, "a blue circle").with(Transition.DISSOLVE).dissolvingFor(seconds),
-                Beat.of(2, "a green circle"),
-                Beat.of(1, "a green square").with(Transition.DISSOLVE).dissolvingFor(0.5));
-    }
-
     /** A record says of itself whether it is as it was written. */
     @Test
     void changedRecordsAreNotBelieved() throws IOException {
@@ -415,55 +175,6 @@ class ProjectTest {
             assertThat(last).content().isNotEqualTo(record);
             sana.generate(project, ProgressListener.NONE);
             assertThat(film()).hasBinaryContent(whole);
-        }
-    }
-
-    private Map<String, FileTime> latentsWritten() throws IOException {
-        Map<String, FileTime> latents = written();
-        latents.keySet().removeIf(name -> !name.matches("\\d+\\.safetensors"));
-        return latents;
-    }
-
-    private static Map<String, FileTime> after(Map<String, FileTime> files, int chunk) {
-        Map<String, FileTime> later = new TreeMap<>(files);
-        later.keySet().removeAll(of(files, chunk).keySet());
-        return later;
-    }
-
-    /** Cancels where the next chunk is decoded, after so many were that were not denoised. */
-    private static ProgressListener stopAfterDecoding(int chunks, SanaVideo sana) {
-        long[] last = {-1, 0};
-        return progress -> {
-            if (progress.phase() == Phase.CHUNKS) {
-                last[1] += progress.step() == last[0] + STEPS + 1 ? 1 : 0;
-                last[0] = progress.step();
-                if (last[1] == chunks) {
-                    sana.cancel();
-                }
-            }
-        };
-    }
-
-    /** Chunks that were asked to be the same are kept when the story is another. */
-    @Test
-    void keepsWhatTheStoryKeeps() throws IOException {
-        Project project = project(DEMO, story());
-        Story other =
-                new Story(
-                        story().look(),
-                        Stream.concat(
-                                        story().beats().subList(0, 3).stream(),
-                                        Stream.of(Beat.of(2, "a cyan square").with(Transition.CUT)))
-                                .toList());
-        try (SanaVideo sana = open(project)) {
-            sana.generate(project, ProgressListener.NONE);
-            Map<String, FileTime> files = written();
-            project = project(DEMO, other);
-            String hash = sana.generate(project, ProgressListener.NONE).frameHash();
-            assertThat(hash).isEqualTo(hash(sana, other));
-            // The last chunk of beat 3 was under a dissolve.
-            assertThat(of(written(), 5)).isEqualTo(of(files, 5)).isNotEmpty();
-            assertThat(written().keySet()).noneMatch(name -> name.compareTo("00011") > 0);
         }
     }
 
@@ -494,25 +205,6 @@ class ProjectTest {
                 Files.delete(file);
                 sana.generate(project.reroll(2, 1), ProgressListener.NONE);
                 assertThat(film()).as(name).hasBinaryContent(whole);
-            }
-        }
-    }
-
-    /** A dissolve that begins sooner takes pictures that were in the film before. */
-    @Test
-    void makesWhatALongerDissolveTakes() {
-        for (double seconds : new double[] {0.5, 0.625}) {
-            Story story =
-                    Story.of(
-                            TextToVideo.prompt("").seed(1).steps(1).chunk(2).build(),
-                            Beat.of(2, "a red circle"),
-                            Beat.of(2, "a blue circle")
-                                    .with(Transition.DISSOLVE)
-                                    .dissolvingFor(seconds));
-            Project project = project(DEMO, story);
-            try (SanaVideo sana = open(project)) {
-                assertThat(sana.generate(project, ProgressListener.NONE).frameHash())
-                        .isEqualTo(hash(sana, story));
             }
         }
     }
